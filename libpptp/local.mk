@@ -1,0 +1,26 @@
+# The library's code is a convenience library, so that tests see what the shared one hides.
+noinst_LTLIBRARIES += libpptp/libpptp_core.la
+lib_LTLIBRARIES += libpptp/libpptp.la
+
+libpptp_libpptp_core_la_SOURCES = \
+	libpptp/callid.c \
+	libpptp/error.c
+libpptp_libpptp_core_la_LIBADD = libbase.la
+
+libpptp_libpptp_la_SOURCES =
+libpptp_libpptp_la_LIBADD = libpptp/libpptp_core.la
+libpptp_libpptp_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -Wl,--version-script=$(srcdir)/libpptp/libpptp.map
+EXTRA_libpptp_libpptp_la_DEPENDENCIES = libpptp/libpptp.map
+EXTRA_DIST += libpptp/libpptp.map
+
+pptpincludedir = $(includedir)/pptp
+pptpinclude_HEADERS = \
+	libpptp/pptp/callid.h \
+	libpptp/pptp/conn.h \
+	libpptp/pptp/framer.h \
+	libpptp/pptp/gre.h \
+	libpptp/pptp/msg.h \
+	libpptp/pptp/pptp.h \
+	libpptp/pptp/types.h
+
+pkgconfig_DATA = libpptp/libpptp.pc
