@@ -3,6 +3,7 @@ libppp_libppp_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 libppp_libppp_la_LIBADD = libbase.la $(CRYPTO_LIBS)
 libppp_libppp_la_SOURCES = \
 	libppp/auth.h \
+	libppp/auth_fsm.h \
 	libppp/bundle.h \
 	libppp/crypto.h \
 	libppp/link.h \
