@@ -1,0 +1,48 @@
+/* The control socket: JSON lines over a Unix socket, one request object a line, one reply object a line.
+ *
+ *     {"command": "kick", "session": "1f3a"}
+ *     {"ok": true, "result": {...}}   or   {"ok": false, "error": "no such session: 1f3a"}
+ *
+ * A command may stream: several {"ok": true, "row": {...}} lines before the last one, which has "done": true. */
+#ifndef SYS_CTL_H
+#define SYS_CTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct event_base;
+struct ctl_server;
+struct ctl_client;
+
+/* One request being answered. */
+struct ctl_reply;
+
+/* Sends a row of a streamed answer; takes the reference. */
+void ctl_reply_row(struct ctl_reply *r, json_t *row);
+/* Ends the answer with a result (may be NULL); takes the reference. */
+void ctl_reply_done(struct ctl_reply *r, json_t *result);
+/* Ends the answer with an error sentence. */
+void ctl_reply_error(struct ctl_reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+struct ctl_command {
+	const char *name;
+	const char *help; /* one line, for {"command": "help"} */
+	/* Answers now: must end the reply before it returns. args is the request object, borrowed. */
+	void (*run)(void *user, json_t *args, struct ctl_reply *reply);
+};
+
+/* Serves the socket fd (listening; the server owns it) on the loop. commands ends with a NULL name; it and user must
+ * outlive the server. At most 32 clients; a client's line is at most 64 KiB; a client that does not read is dropped. */
+struct ctl_server *ctl_server_new(struct event_base *base, int fd, const struct ctl_command *commands, void *user);
+void ctl_server_free(struct ctl_server *s);
+
+/* Makes a listening Unix socket at path with mode, replacing a stale one; -1 with errno. */
+int ctl_listen(const char *path, unsigned mode);
+
+/* For pptpctl: sends a request, then reads rows until done. All block for at most timeout_ms. */
+struct ctl_client *ctl_client_open(const char *path, int timeout_ms);
+void ctl_client_close(struct ctl_client *c);
+/* Calls row (may be NULL) for each row; returns the final object (a new reference), or NULL with err filled. */
+json_t *ctl_client_call(struct ctl_client *c, json_t *request, void (*row)(void *user, json_t *row), void *user, char *err, size_t errlen);
+
+#endif
