@@ -3,8 +3,14 @@ noinst_LTLIBRARIES += libpptp/libpptp_core.la
 lib_LTLIBRARIES += libpptp/libpptp.la
 
 libpptp_libpptp_core_la_SOURCES = \
+	libpptp/alloc.h \
 	libpptp/callid.c \
-	libpptp/error.c
+	libpptp/error.c \
+	libpptp/framer.c \
+	libpptp/msg.c \
+	libpptp/msg_table.c libpptp/msg_table.h \
+	libpptp/msg_text.c \
+	libpptp/quirks.c
 libpptp_libpptp_core_la_LIBADD = libbase.la
 
 libpptp_libpptp_la_SOURCES =

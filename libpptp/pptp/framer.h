@@ -22,9 +22,8 @@ PPTP_API void pptp_framer_init(struct pptp_framer *f);
 /* Takes bytes from *data (which it moves on, with *datalen) until one message is whole.
  * Returns that message's length with *msg pointing at its bytes, valid until the next call or until
  * the input is gone, whichever comes first; 0 when all input is taken and no message is whole; or
- * PPTP_ERR_MAGIC, _KIND, _TYPE or _LENGTH as soon as the header shows that the stream can't be followed. An
- * unknown type is such an error only when its length can't be skipped (below 12 or above 220): otherwise
- * the message is returned for the codec to refuse. */
+ * PPTP_ERR_LENGTH, _KIND or _MAGIC as soon as the header shows that the stream can't be followed: a length below 12 or
+ * above 220, or not that of its type. A message of an unknown type is returned for the codec to refuse. */
 PPTP_API int pptp_framer_next(struct pptp_framer *f, const uint8_t **data, size_t *datalen, const uint8_t **msg);
 
 #ifdef __cplusplus

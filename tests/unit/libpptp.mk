@@ -1,0 +1,13 @@
+check_PROGRAMS += tests/unit/test_libpptp
+TESTS += tests/unit/test_libpptp
+tests_unit_test_libpptp_SOURCES = \
+	tests/unit/suite.h \
+	tests/unit/suite.c \
+	tests/unit/libpptp/golden.c \
+	tests/unit/libpptp/golden.h \
+	tests/unit/libpptp/main.c \
+	tests/unit/libpptp/test_callid.c \
+	tests/unit/libpptp/test_framer.c \
+	tests/unit/libpptp/test_msg.c
+tests_unit_test_libpptp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_libpptp_LDADD = libpptp/libpptp_core.la libbase.la $(CHECK_LIBS)
