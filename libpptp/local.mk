@@ -7,6 +7,11 @@ libpptp_libpptp_core_la_SOURCES = \
 	libpptp/callid.c \
 	libpptp/error.c \
 	libpptp/framer.c \
+	libpptp/gre_header.c \
+	libpptp/gre_private.h \
+	libpptp/gre_rx.c \
+	libpptp/gre_tx.c \
+	libpptp/gre_window.c \
 	libpptp/msg.c \
 	libpptp/msg_table.c libpptp/msg_table.h \
 	libpptp/msg_text.c \

@@ -42,8 +42,8 @@ struct pptp_gre_config {
 	uint32_t reorder_pkts; /* packets that may wait for an earlier one, 0..512; 0: no reordering, late ones are dropped */
 	uint64_t reorder_ns;   /* the longest any of them waits; default 100 ms */
 	uint64_t ack_delay_ns; /* the longest an acknowledgement waits for a packet to ride on; default 100 ms */
-	uint32_t ack_pkts;     /* received packets that force an acknowledgement at once; default 32 */
-	uint32_t max_jump;     /* sequence jumps beyond this are counted and dropped until confirmed; default 1 << 20 */
+	uint32_t ack_pkts;     /* received packets that force an acknowledgement at once; at least 1, default 32 */
+	uint32_t max_jump;     /* sequence jumps beyond this are counted and dropped until confirmed; reorder_pkts..2^30, default 1 << 20 */
 	bool window;           /* sliding window and adaptive time-out (sections 4.2-4.4); default off */
 	uint16_t peer_window;  /* packets, from the call's set-up; 0: no limit */
 	uint16_t peer_delay;   /* tenths of a second, the call's packet processing delay: first time-out */
@@ -63,7 +63,9 @@ struct pptp_gre_stats {
 	uint64_t late;        /* came after their number was given up */
 	uint64_t reordered;   /* waited for an earlier one and then went on */
 	uint64_t jumped;      /* refused for a sequence jump */
+	uint64_t overrun;     /* refused because the caller had left packets in pptp_gre_next() */
 	uint64_t no_payload;  /* sequence number without payload */
+	uint64_t no_sequence; /* payload without sequence number: it has no place in the order, so it is dropped */
 	uint64_t bad_ack;     /* acknowledged what was never sent */
 	uint64_t timeouts;    /* of the sliding window */
 	uint64_t window_full; /* times pptp_gre_may_send() said no */
@@ -72,7 +74,7 @@ struct pptp_gre_stats {
 
 struct pptp_gre_session;
 
-/* Errors: NOMEM, INVALID. The configuration is copied. */
+/* Errors: NOMEM, INVALID (reorder_pkts, ack_pkts or max_jump out of its range). The configuration is copied. */
 PPTP_API int pptp_gre_session_new(struct pptp_gre_session **s, const struct pptp_gre_config *config, const struct pptp_mem *mem);
 
 /* Frees the session. Take the packets that still wait with pptp_gre_drain() first. NULL is allowed. */
@@ -89,10 +91,16 @@ enum pptp_gre_verdict {
 };
 
 /* Takes one received packet whose header is *h; pkt is the caller's handle on it, non-NULL. A HELD packet can
- * make the session's buffer overflow its bounds: ask pptp_gre_next() after every verdict. */
+ * make the session's buffer overflow its bounds: ask pptp_gre_next() after every verdict.
+ *
+ * The first packet may carry any number up to max_jump. A number more than max_jump ahead, or behind after a second
+ * in which nothing was delivered (a peer that began anew), is refused, but the packet right after it is then taken as
+ * the start of a new sequence, unless another was delivered in between. So one forged packet changes nothing. */
 PPTP_API enum pptp_gre_verdict pptp_gre_rx(struct pptp_gre_session *s, const struct pptp_gre_header *h, void *pkt, uint64_t ts);
 
-/* The next held packet whose turn has come (its gap was filled, or given up by time or by packets); NULL if none. */
+/* The next held packet whose turn has come (its gap was filled, or given up by time or by packets); NULL if none.
+ * A gap is given up when a packet that waits behind it has waited reorder_ns, or when a number arrives that is
+ * more than reorder_pkts ahead of it. */
 PPTP_API void *pptp_gre_next(struct pptp_gre_session *s, uint64_t ts);
 
 /* Takes out any held packet, in order, regardless of its turn; NULL when none is left. */
@@ -103,7 +111,8 @@ PPTP_API void *pptp_gre_drain(struct pptp_gre_session *s);
  * carries an acknowledgement when one is owed. Returns the header's length. */
 PPTP_API size_t pptp_gre_tx(struct pptp_gre_session *s, uint8_t *payload, uint16_t payload_length, uint64_t ts);
 
-/* Whether the window lets another packet out; always true unless config.window. */
+/* Whether the window lets another packet out; always true unless config.window. Nothing is retransmitted: after a
+ * time-out (sections 4.2.2 and 4.4) what was under way counts as gone, and half the window is open again. */
 PPTP_API bool pptp_gre_may_send(struct pptp_gre_session *s, uint64_t ts);
 
 /* Writes a pure acknowledgement into buf (PPTP_GRE_MAX_HEADER bytes) if one is due at ts; returns its length, 0: none due. */

@@ -2,6 +2,9 @@
 
 Suite *suite_callid(void);
 Suite *suite_framer(void);
+Suite *suite_gre_header(void);
+Suite *suite_gre_rx(void);
+Suite *suite_gre_tx(void);
 Suite *suite_msg(void);
 
 int
@@ -10,6 +13,9 @@ main(void)
 	static const suite_fn suites[] = {
 	    suite_callid,
 	    suite_framer,
+	    suite_gre_header,
+	    suite_gre_rx,
+	    suite_gre_tx,
 	    suite_msg,
 	};
 
