@@ -1,0 +1,154 @@
+# shellcheck shell=bash
+# What every end-to-end test starts with: namespaces, processes, waiting, TAP.
+#
+#   +-----------+  192.0.2.0/24, 2001:db8:1::/64  +-----------+
+#   |  $srv     | 192.0.2.1 ------------ 192.0.2.2 |  $cli     |
+#   |  pptpd    | ::1        (veth)        ::2     |  pptpc    |
+#   +-----------+                                  +-----------+
+#
+# Names carry the pid, so runs never collide. Whatever happens, the trap on EXIT ends every process that lives in one
+# of our namespaces, removes the namespaces and the folder, and checks that nothing is left. Each command is echoed as a
+# TAP comment. Nothing sleeps for luck: wait_for polls a condition and has a limit.
+#
+# Environment: BUILD, the build tree (default: the current folder); KEEP=1 keeps the work folder.
+set -u
+
+: "${BUILD:=$PWD}"
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+pptpd=$BUILD/pptpd/pptpd
+pptpc=$BUILD/pptpc/pptpc
+pptpctl=$BUILD/pptpctl/pptpctl
+export top pptpd pptpc pptpctl
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+
+ns_prefix=op$$
+namespaces=()
+planned=0
+count=0
+failed=0
+work=
+
+[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root for network namespaces"; exit 0; }
+work=$(mktemp -d "${TMPDIR:-/tmp}/openpptp-e2e.XXXXXX")
+chmod 755 "$work"
+
+note() { printf '# %s\n' "$*"; }
+
+# run COMMAND...: echoes and runs it.
+run() { note "+ $*"; "$@"; }
+
+# plan N
+plan() { planned=$1; echo "1..$1"; }
+
+# pass NAME / fail NAME
+pass() { count=$((count + 1)); printf 'ok %d - %s\n' "$count" "$1"; }
+fail() {
+  count=$((count + 1)); failed=$((failed + 1)); printf 'not ok %d - %s\n' "$count" "$1"
+  for log in "$work"/*.log; do
+    [ -s "$log" ] && { note "--- last lines of ${log##*/}"; tail -n "${LOG_LINES:-15}" "$log" | sed 's/^/#   /'; }
+  done
+  return 0
+}
+
+# ok NAME COMMAND...: passes when the command does; its output shows only when it fails.
+ok() {
+  local name=$1 out; shift
+  if out=$("$@" 2>&1); then pass "$name"; else note "command: $*"; printf '%s\n' "$out" | tail -n 20 | sed 's/^/#   /'; fail "$name"; fi
+}
+
+# nok NAME COMMAND...: passes when the command fails.
+nok() { local name=$1; shift; if "$@" >/dev/null 2>&1; then note "succeeded, but should not: $*"; fail "$name"; else pass "$name"; fi; }
+
+# is NAME GOT WANTED
+is() { if [ "$2" = "$3" ]; then pass "$1"; else note "got:    $2"; note "wanted: $3"; fail "$1"; fi; }
+
+# like NAME TEXT PATTERN (extended regular expression)
+like() { if grep -Eq -- "$3" <<<"$2"; then pass "$1"; else note "got:    $2"; note "wanted: $3"; fail "$1"; fi; }
+
+# wait_for SECONDS COMMAND...: polls until the command succeeds; its status is the wait's.
+wait_for() {
+  local limit=$((SECONDS + $1)); shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$limit" ] || return 1
+    command sleep 0.05
+  done
+}
+
+# netns NAME: makes a namespace with loopback up and prints its full name.
+netns() {
+  local ns=$ns_prefix-$1
+  ip netns add "$ns" && ip -n "$ns" link set lo up || exit 99
+  ip netns exec "$ns" sysctl -qw net.ipv4.ip_forward=0 net.ipv4.ping_group_range='0 2147483647' 2>/dev/null
+  mkdir -p "/etc/netns/$ns"
+  : >"/etc/netns/$ns/resolv.conf"
+  namespaces+=("$ns")
+}
+
+# in NS COMMAND...
+in_ns() { local ns=$1; shift; ip netns exec "$ns" "$@"; }
+
+# cable NS1 IF1 NS2 IF2: a veth pair between two namespaces, up.
+cable() {
+  ip link add "$2" netns "$1" type veth peer name "$4" netns "$3" || exit 99
+  ip -n "$1" link set "$2" up; ip -n "$3" link set "$4" up
+}
+
+# address NS IF ADDR/LEN...
+address() {
+  local ns=$1 dev=$2 a; shift 2
+  for a in "$@"; do
+    case $a in *:*) ip -n "$ns" addr add "$a" dev "$dev" nodad ;; *) ip -n "$ns" addr add "$a" dev "$dev" ;; esac || exit 99
+  done
+}
+
+# spawn LOGNAME NS COMMAND...: starts a process in a namespace; its output goes to $work/LOGNAME.log; $! is its pid.
+spawn() {
+  local log=$work/$1.log ns=$2; shift 2
+  note "+ [$ns] $*"
+  ip netns exec "$ns" "$@" >>"$log" 2>&1 </dev/null &
+}
+
+pids_in() { ip netns pids "$1" 2>/dev/null; }
+
+# gone PID...: none of them is alive.
+gone() { local p; for p; do kill -0 "$p" 2>/dev/null && return 1; done; return 0; }
+
+# stop PID: SIGTERM, and true when it ended in ten seconds.
+stop() { kill "$1" 2>/dev/null; wait_for 10 gone "$1"; }
+
+# topology: the picture above, in $srv and $cli.
+topology() {
+  netns srv; netns cli
+  srv=$ns_prefix-srv cli=$ns_prefix-cli
+  cable "$srv" eth0 "$cli" eth0
+  address "$srv" eth0 192.0.2.1/24 2001:db8:1::1/64
+  address "$cli" eth0 192.0.2.2/24 2001:db8:1::2/64
+}
+
+cleanup() {
+  local status=$? ns pid left=
+  trap '' EXIT INT TERM
+  for ns in "${namespaces[@]}"; do
+    for pid in $(pids_in "$ns"); do kill -TERM "$pid" 2>/dev/null; done
+  done
+  for ns in "${namespaces[@]}"; do
+    wait_for 5 test -z "$(pids_in "$ns")" || for pid in $(pids_in "$ns"); do kill -KILL "$pid" 2>/dev/null; done
+    wait_for 5 no_pids "$ns" || left="$left process in $ns"
+    ip netns del "$ns" 2>/dev/null
+    rm -rf "/etc/netns/$ns"
+  done
+  if grep -qE 'ERROR: (Address|Leak|Undefined)Sanitizer|runtime error:' "$work"/*.log 2>/dev/null; then
+    note "a sanitizer complained:"; grep -hE -A 30 'Sanitizer|runtime error:' "$work"/*.log | head -n 80 | sed 's/^/#   /'
+    failed=$((failed + 1))
+  fi
+  if ip netns list 2>/dev/null | grep -q "^$ns_prefix-"; then left="$left namespace"; fi
+  [ -z "$left" ] || { note "left behind:$left"; failed=$((failed + 1)); }
+  if [ "${KEEP:-0}" = 1 ]; then note "kept: $work"; else rm -rf "$work"; fi
+  if [ "$planned" -gt 0 ] && [ "$count" -ne "$planned" ]; then note "planned $planned tests but ran $count"; failed=$((failed + 1)); fi
+  [ "$failed" -eq 0 ] && [ "$status" -eq 0 ] || exit 1
+  exit 0
+}
+no_pids() { [ -z "$(pids_in "$1")" ]; }
+trap cleanup EXIT
+trap 'exit 130' INT TERM
