@@ -1,0 +1,17 @@
+# Each target is one file, fuzz/fuzz_NAME.c with LLVMFuzzerTestOneInput(), and one block below:
+#   fuzz/replay_NAME  runs it over fuzz/corpus/NAME/*, in `make check`, with any compiler;
+#   fuzz/fuzz_NAME    is the libFuzzer binary, with --enable-fuzz: fuzz/fuzz_NAME fuzz/corpus/NAME
+# Inputs that found a bug belong into the corpus.
+EXTRA_DIST += fuzz/corpus
+LIBFUZZER = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+check_PROGRAMS += fuzz/replay_framer
+TESTS += fuzz/replay_framer
+fuzz_replay_framer_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_framer.c
+fuzz_replay_framer_LDADD = libpptp/libpptp_core.la libbase.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_framer
+fuzz_fuzz_framer_SOURCES = fuzz/fuzz.h fuzz/fuzz_framer.c
+fuzz_fuzz_framer_LDADD = $(fuzz_replay_framer_LDADD)
+fuzz_fuzz_framer_LDFLAGS = $(LIBFUZZER)
+endif
