@@ -26,14 +26,16 @@ struct control *control_accept(
     struct event_base *base, int fd, const struct pptp_conn_config *config, const struct control_ops *ops, void *user);
 
 /* Connects fd (fresh, non-blocking, owned, from PRIV_TCP_SOCKET) to server:port, for at most timeout_ns, and then sends
- * Start-Control-Connection-Request. */
+ * Start-Control-Connection-Request. Returns NULL, with the socket closed, when memory ran out; that the server can't be
+ * reached is always told by ops->unreachable, from the loop. */
 struct control *control_connect(struct event_base *base, int fd, const struct addr *server, uint16_t port, uint64_t timeout_ns,
     const struct pptp_conn_config *config, const struct control_ops *ops, void *user);
 
-/* Sends what is still in the output as far as the socket takes it, and closes. */
+/* Sends what is still in the output as far as the socket takes it, and closes. Calls that are still up end without a word
+ * to the program. May be called from within the ops. */
 void control_free(struct control *c);
 
-/* The protocol state. After calling a function of it that makes output or events outside of ops->event, call control_kick(). */
+/* The protocol state, never NULL (idle while TCP is being made). After calling a function of it that makes output or events outside of ops->event, call control_kick(). */
 struct pptp_conn *control_conn(struct control *c);
 void control_kick(struct control *c);
 
