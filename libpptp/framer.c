@@ -41,8 +41,9 @@ take(struct pptp_framer *f, size_t want, const uint8_t **data, size_t *datalen)
 {
 	size_t n = want - f->len < *datalen ? want - f->len : *datalen;
 
-	if (n > 0)
-		memcpy(f->buf + f->len, *data, n);
+	if (n == 0)
+		return f->len;
+	memcpy(f->buf + f->len, *data, n);
 	f->len += n;
 	*data += n;
 	*datalen -= n;

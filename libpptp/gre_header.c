@@ -16,28 +16,29 @@ check_bits(uint16_t bits, uint16_t protocol)
 int
 pptp_gre_decode(struct pptp_gre_header *h, const uint8_t *data, size_t datalen)
 {
-	struct pptp_gre_header v = {0};
+	size_t header_length = 8;
+	uint16_t payload_length;
 	uint16_t bits;
 	int error;
 
-	if (datalen < 8)
+	if (datalen < header_length)
 		return PPTP_ERR_SHORT;
 	bits = get_u16(data);
 	error = check_bits(bits, get_u16(data + 2));
 	if (error != PPTP_OK)
 		return error;
-	v.has_sequence = (bits & GRE_BIT_S) != 0;
-	v.has_ack = (bits & GRE_BIT_A) != 0;
-	v.payload_length = get_u16(data + 4);
-	v.call_id = get_u16(data + 6);
-	v.header_length = 8 + (v.has_sequence ? 4U : 0U) + (v.has_ack ? 4U : 0U);
-	if (datalen < v.header_length + v.payload_length)
+	header_length += ((bits & GRE_BIT_S) != 0 ? 4U : 0U) + ((bits & GRE_BIT_A) != 0 ? 4U : 0U);
+	payload_length = get_u16(data + 4);
+	if (datalen < header_length + payload_length)
 		return PPTP_ERR_SHORT;
-	if (v.has_sequence)
-		v.sequence = get_u32(data + 8);
-	if (v.has_ack)
-		v.ack = get_u32(data + v.header_length - 4);
-	*h = v;
+	/* Field by field: copying a struct that was just written in parts costs more than all the rest. */
+	h->payload_length = payload_length;
+	h->call_id = get_u16(data + 6);
+	h->has_sequence = (bits & GRE_BIT_S) != 0;
+	h->has_ack = (bits & GRE_BIT_A) != 0;
+	h->sequence = h->has_sequence ? get_u32(data + 8) : 0;
+	h->ack = h->has_ack ? get_u32(data + header_length - 4) : 0;
+	h->header_length = header_length;
 	return PPTP_OK;
 }
 

@@ -346,7 +346,8 @@ rx_without_payload(struct pptp_gre_session *s, const struct pptp_gre_header *h)
 	return PPTP_GRE_ACK_ONLY;
 }
 
-static enum pptp_gre_verdict
+/* Not inlined, so that the short path below saves no registers. */
+static __attribute__((noinline)) enum pptp_gre_verdict
 rx_slow(struct pptp_gre_session *s, const struct pptp_gre_header *h, void *pkt, uint64_t ts)
 {
 	struct gre_slot slot = {.pkt = pkt, .ts = ts, .length = h->payload_length};
@@ -375,7 +376,7 @@ pptp_gre_rx(struct pptp_gre_session *s, const struct pptp_gre_header *h, void *p
 
 /* --- held packets --------------------------------------------------------------- */
 
-static void *
+static __attribute__((noinline)) void *
 next_held(struct pptp_gre_session *s, uint64_t ts)
 {
 	for (;;) {

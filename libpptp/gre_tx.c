@@ -125,17 +125,20 @@ ack_is_due(const struct pptp_gre_session *s, uint64_t ts)
 	return s->ack_owed > 0 && (s->ack_owed >= s->ack_pkts || ts >= s->ack_at);
 }
 
-size_t
-pptp_gre_ack(struct pptp_gre_session *s, uint8_t *buf, uint64_t ts)
+static __attribute__((noinline)) size_t
+write_ack(struct pptp_gre_session *s, uint8_t *buf)
 {
-	struct pptp_gre_header h = {.has_ack = true, .call_id = s->peer_call_id};
+	struct pptp_gre_header h = {.has_ack = true, .ack = gre_ack_number(s), .call_id = s->peer_call_id};
 
-	if (!ack_is_due(s, ts))
-		return 0;
-	h.ack = gre_ack_number(s);
 	s->ack_owed = 0;
 	s->stats.tx_acks++;
 	return pptp_gre_encode(buf, &h);
+}
+
+size_t
+pptp_gre_ack(struct pptp_gre_session *s, uint8_t *buf, uint64_t ts)
+{
+	return ack_is_due(s, ts) ? write_ack(s, buf) : 0;
 }
 
 /* Whether ack is the number of a packet that was sent. */

@@ -11,6 +11,7 @@ tests_unit_test_libpptp_SOURCES = \
 	tests/unit/libpptp/test_gre_header.c \
 	tests/unit/libpptp/test_gre_rx.c \
 	tests/unit/libpptp/test_gre_tx.c \
+	tests/unit/libpptp/test_gre_window.c \
 	tests/unit/libpptp/test_msg.c
 tests_unit_test_libpptp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_libpptp_LDADD = libpptp/libpptp_core.la libbase.la $(CHECK_LIBS)

@@ -5,6 +5,7 @@ Suite *suite_framer(void);
 Suite *suite_gre_header(void);
 Suite *suite_gre_rx(void);
 Suite *suite_gre_tx(void);
+Suite *suite_gre_window(void);
 Suite *suite_msg(void);
 
 int
@@ -16,6 +17,7 @@ main(void)
 	    suite_gre_header,
 	    suite_gre_rx,
 	    suite_gre_tx,
+	    suite_gre_window,
 	    suite_msg,
 	};
 
