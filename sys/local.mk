@@ -1,6 +1,21 @@
 noinst_LTLIBRARIES += sys/libsys.la
-sys_libsys_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PTHREAD_CFLAGS)
-sys_libsys_la_LIBADD = libbase.la
 sys_libsys_la_SOURCES = \
+	sys/clock.c sys/clock.h \
+	sys/conf.c sys/conf.h \
+	sys/conf_check.c \
+	sys/conf_print.c \
+	sys/conf_text.c sys/conf_text.h \
 	sys/gresock.c sys/gresock.h \
+	sys/log.c sys/log.h \
+	sys/log_backend.h \
+	sys/log_stderr.c \
+	sys/log_syslog.c \
+	sys/mbox.c sys/mbox.h \
 	sys/tunq.c sys/tunq.h
+if HAVE_SYSTEMD
+sys_libsys_la_SOURCES += sys/log_journal.c
+else
+sys_libsys_la_SOURCES += sys/log_journal_none.c
+endif
+sys_libsys_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(CAPNG_CFLAGS) $(SYSTEMD_CFLAGS)
+sys_libsys_la_LIBADD = libbase.la $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(MNL_LIBS) $(CAPNG_LIBS) $(SYSTEMD_LIBS)

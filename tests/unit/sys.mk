@@ -1,0 +1,14 @@
+check_PROGRAMS += tests/unit/test_sys
+TESTS += tests/unit/test_sys
+tests_unit_test_sys_SOURCES = \
+	tests/unit/suite.h \
+	tests/unit/suite.c \
+	tests/unit/sys/capture.c tests/unit/sys/capture.h \
+	tests/unit/sys/main.c \
+	tests/unit/sys/test_clock.c \
+	tests/unit/sys/test_conf.c \
+	tests/unit/sys/test_conf_text.c \
+	tests/unit/sys/test_log.c \
+	tests/unit/sys/test_mbox.c
+tests_unit_test_sys_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_sys_LDADD = sys/libsys.la $(CHECK_LIBS)

@@ -1,0 +1,15 @@
+#include "tests/unit/suite.h"
+
+Suite *suite_clock(void);
+Suite *suite_conf(void);
+Suite *suite_conf_text(void);
+Suite *suite_log(void);
+Suite *suite_mbox(void);
+
+int
+main(void)
+{
+	static const suite_fn suites[] = {suite_clock, suite_conf, suite_conf_text, suite_log, suite_mbox};
+
+	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
+}
