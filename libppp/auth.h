@@ -53,6 +53,7 @@ struct ppp_mppe_keys {
 	uint8_t recv[16];
 	bool lm; /* MS-CHAPv1: 40 and 56 bit come from lm_key instead (RFC 3079 section 2.1, 2.2) */
 	uint8_t lm_key[8];
+	bool no_lm_key; /* MS-CHAPv1 against an NT hash: only 128 bit can be had; see mppe_keys_bits() */
 };
 
 /* Error codes of MS-CHAP failure packets, RFC 2759 section 6. */
