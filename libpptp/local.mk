@@ -4,7 +4,15 @@ lib_LTLIBRARIES += libpptp/libpptp.la
 
 libpptp_libpptp_core_la_SOURCES = \
 	libpptp/alloc.h \
+	libpptp/call.c \
+	libpptp/call_fsm.c \
+	libpptp/call_msg.c \
 	libpptp/callid.c \
+	libpptp/conn.c \
+	libpptp/conn_fsm.c \
+	libpptp/conn_private.h \
+	libpptp/conn_rx.c \
+	libpptp/conn_timer.c \
 	libpptp/error.c \
 	libpptp/framer.c \
 	libpptp/gre_header.c \

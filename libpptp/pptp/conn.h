@@ -78,7 +78,7 @@ struct pptp_conn_config {
 	void *trace_user;
 };
 
-/* A config with every field at its default; set call_ids before use. */
+/* A config with every field at its default: lenient, 64 calls, no calls accepted, 60 s everywhere. Set call_ids before use. */
 PPTP_API void pptp_conn_config_init(struct pptp_conn_config *config);
 
 /* What both sides told each other about a call. */
@@ -124,8 +124,8 @@ struct pptp_event {
 		struct pptp_call_info call;
 		struct pptp_set_link_info link_info;
 		struct pptp_wan_error_notify wan_error;
-		char text[129]; /* what went wrong, or Call-Disconnect-Notify's statistics; escaped */
 	};
+	char text[129]; /* CALL_DOWN and CLOSED: what went wrong, or Call-Disconnect-Notify's statistics; escaped */
 };
 
 struct pptp_conn;
@@ -144,6 +144,14 @@ PPTP_API int pptp_conn_start(struct pptp_conn *conn, uint64_t ts);
 
 /* Sends Stop-Control-Connection-Request and ends all calls (section 2.3). Errors: STATE, FULL. */
 PPTP_API int pptp_conn_stop(struct pptp_conn *conn, enum pptp_stop_reason reason, uint64_t ts);
+
+/* Whether this side wins when both have opened a TCP connection to each other and sent Start-Control-Connection-Request on it
+ * (section 3.1.3): the connection that the winner opened lives on, and the loser ends its own with pptp_conn_yield(). Addresses as
+ * in struct pptp_conn_config. Two requests on one TCP connection need no help: the loser answers there. */
+PPTP_API bool pptp_collision_won(const uint8_t local_addr[16], const uint8_t peer_addr[16]);
+
+/* Closes with PPTP_END_COLLISION; nothing more is sent, not even what is in the output. */
+PPTP_API void pptp_conn_yield(struct pptp_conn *conn, uint64_t ts);
 
 /* Tells that TCP ended: all calls end with PPTP_END_TRANSPORT. Events remain to be drained. */
 PPTP_API void pptp_conn_transport_closed(struct pptp_conn *conn, uint64_t ts);
@@ -179,20 +187,24 @@ struct pptp_call_params {
 	const char *subaddress;
 };
 
-/* As PNS: sends Outgoing-Call-Request; *call_id gets our id. Errors: STATE, FULL, EXHAUSTED, NOMEM, INVALID. */
+/* As PNS: sends Outgoing-Call-Request; *call_id gets our id. params may be NULL. PPTP_EVENT_CALL_UP or _DOWN follows. Errors:
+ * STATE, FULL, EXHAUSTED (no call id, or max_calls reached with those whose CALL_DOWN is not yet taken), NOMEM, INVALID. */
 PPTP_API int pptp_call_open(struct pptp_conn *conn, const struct pptp_call_params *params, uint16_t *call_id, uint64_t ts);
 
 /* As PAC: sends Incoming-Call-Request; PPTP_EVENT_CALL_UP follows once the PNS has accepted and
  * Incoming-Call-Connected is sent. Errors as pptp_call_open(). */
 PPTP_API int pptp_call_offer(struct pptp_conn *conn, const struct pptp_call_params *params, uint16_t *call_id, uint64_t ts);
 
-/* Answers PPTP_EVENT_CALL_REQUEST. Errors: NOTFOUND, STATE, FULL. */
+/* Answers PPTP_EVENT_CALL_REQUEST; params may be NULL. PPTP_EVENT_CALL_UP follows, as PNS once the PAC has connected the call.
+ * Errors: NOTFOUND, STATE, FULL. */
 PPTP_API int pptp_call_accept(struct pptp_conn *conn, uint16_t call_id, const struct pptp_call_params *params, uint64_t ts);
-/* result_code is one of the request's reply (pptp_ocrp_result or pptp_icrp_result), not a success. */
+/* result_code is one of the request's reply (pptp_ocrp_result or pptp_icrp_result), not a success. PPTP_EVENT_CALL_DOWN follows.
+ * Errors: NOTFOUND, STATE, FULL, INVALID (a success). */
 PPTP_API int pptp_call_reject(struct pptp_conn *conn, uint16_t call_id, uint8_t result_code, uint8_t error_code, uint64_t ts);
 
 /* Ends a call: Call-Clear-Request as PNS (section 2.12), Call-Disconnect-Notify with result_code (enum
- * pptp_cdn_result) as PAC (section 2.13). PPTP_EVENT_CALL_DOWN follows. Errors: NOTFOUND, FULL. */
+ * pptp_cdn_result) as PAC (section 2.13), a refusal where the peer's request is not answered yet. PPTP_EVENT_CALL_DOWN
+ * follows, as PNS once the PAC has answered or its time is over. Errors: NOTFOUND, FULL. */
 PPTP_API int pptp_call_clear(struct pptp_conn *conn, uint16_t call_id, uint8_t result_code, uint64_t ts);
 
 /* Sends Set-Link-Info (section 2.15) or WAN-Error-Notify (section 2.14; its peer_call_id is filled in).
