@@ -78,7 +78,7 @@ struct ppp_link_config {
 	uint8_t echo_failures;     /* unanswered ones that end the link; default 4 */
 	char identification[65];   /* sent in LCP Identification (RFC 1570); empty: not sent */
 
-	/* Sees each control frame as a line: `[LCP ConfReq id=1 <mru 1400> <auth mschap2> <magic 0a1b2c3d>]`;
+	/* Sees each control frame as a line: `[LCP ConfReq id=1 <mru 1400> <auth MSCHAP-v2> <magic 0a1b2c3d>]`;
 	 * passwords and keys never show. NULL: none. */
 	void (*trace)(void *user, bool sent, const char *line);
 	void *trace_user;

@@ -16,10 +16,30 @@ enum ppp_proto {
 	PPP_PROTO_EAP = 0xc227,
 };
 
+/* RFC 1661 section 5; the rest belongs to LCP (8..13, RFC 1570) and CCP (14, 15, RFC 1962). */
+enum ppp_code {
+	PPP_CONF_REQ = 1,
+	PPP_CONF_ACK,
+	PPP_CONF_NAK,
+	PPP_CONF_REJ,
+	PPP_TERM_REQ,
+	PPP_TERM_ACK,
+	PPP_CODE_REJ,
+	PPP_PROTO_REJ,
+	PPP_ECHO_REQ,
+	PPP_ECHO_REP,
+	PPP_DISCARD_REQ,
+	PPP_IDENT,
+	PPP_TIME_REMAINING,
+	PPP_RESET_REQ,
+	PPP_RESET_ACK,
+};
+
 enum {
 	PPP_DEFAULT_MRU = 1500,
 	PPP_MIN_MRU = 128,
 	PPP_MAX_CONTROL = 1500, /* bytes of the longest control frame that is sent */
+	PPP_MPPE_OVERHEAD = 4,  /* MPPE's header and the inner protocol */
 	PPP_MAX_OVERHEAD = 8,   /* address, control, protocol 00fd, MPPE, protocol */
 };
 
