@@ -15,3 +15,14 @@ fuzz_fuzz_framer_SOURCES = fuzz/fuzz.h fuzz/fuzz_framer.c
 fuzz_fuzz_framer_LDADD = $(fuzz_replay_framer_LDADD)
 fuzz_fuzz_framer_LDFLAGS = $(LIBFUZZER)
 endif
+
+check_PROGRAMS += fuzz/replay_gre
+TESTS += fuzz/replay_gre
+fuzz_replay_gre_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_gre.c
+fuzz_replay_gre_LDADD = libpptp/libpptp_core.la libbase.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_gre
+fuzz_fuzz_gre_SOURCES = fuzz/fuzz.h fuzz/fuzz_gre.c
+fuzz_fuzz_gre_LDADD = $(fuzz_replay_gre_LDADD)
+fuzz_fuzz_gre_LDFLAGS = $(LIBFUZZER)
+endif

@@ -77,6 +77,8 @@ ring_put(struct pptp_gre_session *s, uint32_t seq, const struct gre_slot *slot)
 		s->oldest_ts = slot->ts;
 	if (s->held == 0 && s->beyond.pkt == NULL)
 		s->floor = s->rx_next;
+	if (s->beyond.pkt != NULL && s->beyond_restarts)
+		s->floor = s->high + 1; /* nothing of the old sequence waits any longer */
 	*slot_of(s, seq) = *slot;
 	s->held++;
 }

@@ -12,3 +12,13 @@ endif
 noinst_PROGRAMS += tests/e2e/blob tests/e2e/impair
 tests_e2e_blob_SOURCES = tests/e2e/blob.c
 tests_e2e_impair_SOURCES = tests/e2e/impair.c
+
+# Simulations: whole engines against each other on a virtual clock, by seed.
+check_PROGRAMS += tests/sim/test_gre_sim
+TESTS += tests/sim/test_gre_sim
+tests_sim_test_gre_sim_SOURCES = tests/sim/sim.c tests/sim/sim.h tests/sim/test_gre_sim.c
+tests_sim_test_gre_sim_LDADD = libpptp/libpptp_core.la libbase.la
+check_PROGRAMS += tests/sim/test_conn_sim
+TESTS += tests/sim/test_conn_sim
+tests_sim_test_conn_sim_SOURCES = tests/sim/sim.c tests/sim/sim.h tests/sim/test_conn_sim.c
+tests_sim_test_conn_sim_LDADD = libpptp/libpptp_core.la libbase.la
