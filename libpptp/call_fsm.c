@@ -306,7 +306,6 @@ static const call_action cells[CALL_MACHINES][CALL_STATES][CALL_EVENTS] = {
 	    [PPTP_CALL_WAIT_REPLY] =
 		{
 		    [PPTP_OUTGOING_CALL_REPLY] = outgoing_answered,
-		    [PPTP_CALL_CLEAR_REQUEST] = cleared,
 		    [PPTP_CALL_DISCONNECT_NOTIFY] = disconnected,
 		    [EV_CALL_CLEAR] = clear_as_pns,
 		    [EV_CALL_TIMEOUT] = unanswered,
@@ -357,7 +356,6 @@ static const call_action cells[CALL_MACHINES][CALL_STATES][CALL_EVENTS] = {
 	    [PPTP_CALL_WAIT_REPLY] =
 		{
 		    [PPTP_INCOMING_CALL_REPLY] = incoming_answered,
-		    [PPTP_CALL_CLEAR_REQUEST] = cleared,
 		    [PPTP_CALL_DISCONNECT_NOTIFY] = disconnected,
 		    [EV_CALL_CLEAR] = clear_as_pac,
 		    [EV_CALL_TIMEOUT] = unanswered,

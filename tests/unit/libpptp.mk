@@ -6,8 +6,13 @@ tests_unit_test_libpptp_SOURCES = \
 	tests/unit/libpptp/golden.c \
 	tests/unit/libpptp/golden.h \
 	tests/unit/libpptp/main.c \
+	tests/unit/libpptp/solo.c \
+	tests/unit/libpptp/solo.h \
+	tests/unit/libpptp/test_call.c \
 	tests/unit/libpptp/test_callid.c \
+	tests/unit/libpptp/test_conn.c \
 	tests/unit/libpptp/test_framer.c \
+	tests/unit/libpptp/test_fsm.c \
 	tests/unit/libpptp/test_gre_header.c \
 	tests/unit/libpptp/test_gre_rx.c \
 	tests/unit/libpptp/test_gre_tx.c \

@@ -1,7 +1,10 @@
 #include "tests/unit/suite.h"
 
+Suite *suite_call(void);
 Suite *suite_callid(void);
+Suite *suite_conn(void);
 Suite *suite_framer(void);
+Suite *suite_fsm(void);
 Suite *suite_gre_header(void);
 Suite *suite_gre_rx(void);
 Suite *suite_gre_tx(void);
@@ -12,8 +15,11 @@ int
 main(void)
 {
 	static const suite_fn suites[] = {
+	    suite_call,
 	    suite_callid,
+	    suite_conn,
 	    suite_framer,
+	    suite_fsm,
 	    suite_gre_header,
 	    suite_gre_rx,
 	    suite_gre_tx,
