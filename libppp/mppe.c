@@ -112,15 +112,13 @@ accept(struct mppe *m, uint16_t count)
 {
 	m->ccount = count;
 	m->far_run = 0;
-	refill(m);
 	return MPPE_RX_OK;
 }
 
 static enum mppe_rx
-refuse(struct mppe *m, uint64_t *counter)
+refuse(uint64_t *counter)
 {
 	(*counter)++;
-	refill(m);
 	return MPPE_RX_DROP;
 }
 
@@ -201,10 +199,25 @@ scout(struct mppe *m, uint16_t count, const uint8_t head[2])
 	if (s->hits < MPPE_RUN)
 		return false;
 	s->active = false;
-	m->odd_run = 0;
+	m->odd = 0;
 	m->gaps++;
 	memcpy(m->session_key, s->key, sizeof(s->key));
 	return true;
+}
+
+/* Keeps the score of packets in sequence: how many more were odd than not, of late. True when they look undecryptable. */
+static bool
+odd_score(struct mppe *m, bool odd)
+{
+	enum { MOST = 2 * MPPE_RUN };
+
+	if (odd && m->odd < MOST)
+		m->odd++;
+	if (!odd && m->odd > 0)
+		m->odd--;
+	if (m->odd == 0)
+		m->scout.active = false;
+	return odd && m->odd >= MPPE_RUN;
 }
 
 /* The packet came in sequence. Should the peer be a whole number of wraps ahead, no gap shows that: only nonsense does,
@@ -214,14 +227,8 @@ decrypt_next(struct mppe *m, uint16_t count, const uint8_t head[2], uint8_t *dat
 {
 	change_key(m, m->session_key);
 	decrypt_fresh(m, count, data, datalen);
-	if (datalen < 2 || plausible(data)) {
-		m->odd_run = 0;
-		m->scout.active = false;
+	if (datalen < 2 || !odd_score(m, !plausible(data)))
 		return MPPE_RX_OK;
-	}
-	if (++m->odd_run < MPPE_RUN)
-		return MPPE_RX_OK;
-	m->odd_run = MPPE_RUN;
 	if (!m->scout.active)
 		scout_start(m, true);
 	load_key(m);
@@ -234,11 +241,11 @@ static enum mppe_rx
 decrypt_far(struct mppe *m, uint16_t count, const uint8_t head[2], uint8_t *data, size_t datalen)
 {
 	if (!far_in_sequence(m, count))
-		return refuse(m, &m->late);
+		return refuse(&m->late);
 	if (!m->scout.active)
 		scout_start(m, false);
 	if (!scout(m, count, head))
-		return refuse(m, &m->late);
+		return refuse(&m->late);
 	return decrypt_fresh(m, count, data, datalen);
 }
 
@@ -253,7 +260,6 @@ decrypt_stateless(struct mppe *m, uint16_t count, uint8_t *data, size_t datalen)
 	if (gap == 0 || gap > MPPE_MAX_GAP || !skip(m, gap, head))
 		return decrypt_far(m, count, head, data, datalen);
 	m->gaps++;
-	m->scout.active = false;
 	return decrypt_fresh(m, count, data, datalen);
 }
 
@@ -283,7 +289,7 @@ decrypt_flushed(struct mppe *m, uint16_t count, uint8_t *data, size_t datalen)
 			return decrypt_fresh(m, count, data, datalen);
 		}
 	}
-	return refuse(m, &m->rejected);
+	return refuse(&m->rejected);
 }
 
 /* Drops a packet while out of step; asks for the reset with the first, and when 8, 16, 32, ... have come in vain. */
@@ -292,7 +298,6 @@ ask_reset(struct mppe *m)
 {
 	unsigned n = ++m->waited;
 
-	refill(m);
 	if (n == 1024)
 		m->waited = 512;
 	return n == 1 || (n >= 8 && (n & (n - 1)) == 0) ? MPPE_RX_RESET : MPPE_RX_DROP;
@@ -304,7 +309,7 @@ decrypt_stateful(struct mppe *m, uint16_t count, bool flushed, uint8_t *data, si
 	unsigned gap = (unsigned)(count - m->ccount) & COUNT_MASK;
 
 	if (!m->flush && (gap == 0 || gap > COUNTS / 2) && !far_in_sequence(m, count))
-		return refuse(m, &m->late);
+		return refuse(&m->late);
 	if (flushed)
 		return decrypt_flushed(m, count, data, datalen);
 	if (!m->flush && gap == 1) {
@@ -329,8 +334,9 @@ mppe_decrypt(struct mppe *m, const uint8_t header[MPPE_HEADER], uint8_t *data, s
 	uint16_t h = get_u16(header);
 	uint16_t count = h & COUNT_MASK;
 
+	refill(m);
 	if ((h & BIT_D) == 0 || (h & BIT_C) != 0 || datalen == 0)
-		return refuse(m, &m->rejected);
+		return refuse(&m->rejected);
 	if (m->stateless)
 		return decrypt_stateless(m, count, data, datalen);
 	return decrypt_stateful(m, count, (h & BIT_A) != 0, data, datalen);

@@ -45,7 +45,7 @@ struct mppe {
 	uint16_t ccount; /* coherency count of the last packet, 12 bits */
 	/* rx */
 	uint8_t far_run;    /* packets too far off, in sequence */
-	uint8_t odd_run;    /* packets that were in sequence but not plausible */
+	uint8_t odd;        /* packets in sequence that were not plausible: a score */
 	uint16_t far_count; /* of the last that was too far off */
 	uint16_t waited;    /* stateful: packets dropped while waiting for the A bit */
 	uint16_t credit;    /* key changes that may be spent on gaps */

@@ -5,6 +5,13 @@ tests_unit_test_libppp_SOURCES = \
 	tests/unit/suite.c \
 	tests/unit/libppp/main.c \
 	tests/unit/libppp/pair.c tests/unit/libppp/pair.h \
-	tests/unit/libppp/test_link.c
-tests_unit_test_libppp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_libppp_LDADD = libppp/libppp.la libbase.la $(CHECK_LIBS)
+	tests/unit/libppp/test_auth_check.c \
+	tests/unit/libppp/test_crypto.c \
+	tests/unit/libppp/test_link.c \
+	tests/unit/libppp/test_mppe.c \
+	tests/unit/libppp/test_mppe_key.c \
+	tests/unit/libppp/test_mschap.c \
+	tests/unit/libppp/test_rc4.c \
+	tests/unit/libppp/util.c tests/unit/libppp/util.h
+tests_unit_test_libppp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_test_libppp_LDADD = libppp/libppp.la libbase.la $(CRYPTO_LIBS) $(CHECK_LIBS)

@@ -1,12 +1,26 @@
 #include "tests/unit/suite.h"
 
+Suite *suite_auth(void);
+Suite *suite_auth_check(void);
+Suite *suite_crypto(void);
 Suite *suite_link(void);
+Suite *suite_mppe(void);
+Suite *suite_mppe_key(void);
+Suite *suite_mschap(void);
+Suite *suite_rc4(void);
 
 int
 main(void)
 {
 	static const suite_fn suites[] = {
+	    suite_auth,
+	    suite_auth_check,
+	    suite_crypto,
 	    suite_link,
+	    suite_mppe,
+	    suite_mppe_key,
+	    suite_mschap,
+	    suite_rc4,
 	};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
