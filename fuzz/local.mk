@@ -5,6 +5,17 @@
 EXTRA_DIST += fuzz/corpus
 LIBFUZZER = $(AM_LDFLAGS) -fsanitize=fuzzer
 
+check_PROGRAMS += fuzz/replay_conn
+TESTS += fuzz/replay_conn
+fuzz_replay_conn_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_conn.c
+fuzz_replay_conn_LDADD = libpptp/libpptp_core.la libbase.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_conn
+fuzz_fuzz_conn_SOURCES = fuzz/fuzz.h fuzz/fuzz_conn.c
+fuzz_fuzz_conn_LDADD = $(fuzz_replay_conn_LDADD)
+fuzz_fuzz_conn_LDFLAGS = $(LIBFUZZER)
+endif
+
 check_PROGRAMS += fuzz/replay_framer
 TESTS += fuzz/replay_framer
 fuzz_replay_framer_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_framer.c

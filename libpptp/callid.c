@@ -22,10 +22,23 @@ struct pptp_callid_pool {
 	size_t ntaken;
 	size_t first; /* of the ring */
 	size_t nresting;
-	uint16_t free[IDS];
+	uint16_t free[IDS]; /* see free_get() */
 	uint8_t taken[(IDS + 8) / 8];
 	struct resting ring[IDS];
 };
+
+/* Entries are kept relative to their place, so that zeroed memory is the full pool, and touched only as far as it is used. */
+static uint16_t
+free_get(const struct pptp_callid_pool *p, size_t i)
+{
+	return (uint16_t)(p->free[i] ^ (i + 1));
+}
+
+static void
+free_set(struct pptp_callid_pool *p, size_t i, uint16_t id)
+{
+	p->free[i] = (uint16_t)(id ^ (i + 1));
+}
 
 int
 pptp_callid_pool_new(struct pptp_callid_pool **pool, uint64_t rest_ns, pptp_random_fn random, void *random_user, const struct pptp_mem *mem)
@@ -39,8 +52,6 @@ pptp_callid_pool_new(struct pptp_callid_pool **pool, uint64_t rest_ns, pptp_rand
 	p->random_user = random_user;
 	p->rest_ns = rest_ns;
 	p->nfree = IDS;
-	for (size_t i = 0; i < IDS; i++)
-		p->free[i] = (uint16_t)(i + 1);
 	*pool = p;
 	return PPTP_OK;
 }
@@ -56,7 +67,7 @@ static void
 wake(struct pptp_callid_pool *p, uint64_t ts)
 {
 	while (p->nresting > 0 && p->ring[p->first].until <= ts) {
-		p->free[p->nfree++] = p->ring[p->first].id;
+		free_set(p, p->nfree++, p->ring[p->first].id);
 		p->first = (p->first + 1) % IDS;
 		p->nresting--;
 	}
@@ -84,8 +95,8 @@ pptp_callid_take(struct pptp_callid_pool *pool, uint16_t *id, uint64_t ts)
 	if (pool->nfree == 0)
 		return PPTP_ERR_EXHAUSTED;
 	i = random_below(pool, (uint32_t)pool->nfree);
-	*id = pool->free[i];
-	pool->free[i] = pool->free[--pool->nfree];
+	*id = free_get(pool, i);
+	free_set(pool, i, free_get(pool, --pool->nfree));
 	pool->taken[*id / 8] |= (uint8_t)(1 << *id % 8);
 	pool->ntaken++;
 	return PPTP_OK;

@@ -1,8 +1,7 @@
 /* Call ids of one endpoint: random, non-zero, unique, and at rest for a while after use, so that late GRE
  * packets of a dead call never reach a new one (RFC 2637 section 2.7 leaves the choice open).
  *
- * One pool serves all control connections of an endpoint, and costs 1.2 MB of address space, of which the resting
- * queue (1 MB) is touched as it is used. */
+ * One pool serves all control connections of an endpoint, and costs 1.2 MB of address space, touched as it is used. */
 #ifndef PPTP_CALLID_H
 #define PPTP_CALLID_H
 

@@ -98,6 +98,7 @@ START_TEST(every_length)
 {
 	uint8_t buf[PPTP_MAX_MESSAGE] = {0};
 	unsigned own = pptp_msg_info((unsigned)_i) != NULL ? pptp_msg_info((unsigned)_i)->length : 0;
+	unsigned wrong = 0;
 
 	golden_bytes(buf, golden_messages[PPTP_INCOMING_CALL_REQUEST].hex);
 	put_u16(buf + 8, (uint16_t)_i);
@@ -105,10 +106,11 @@ START_TEST(every_length)
 		int want = length < 12 || length > 220 || (own != 0 && length != own) ? PPTP_ERR_LENGTH : (int)length;
 
 		put_u16(buf, (uint16_t)length);
-		ck_assert_int_eq(frame(buf, sizeof(buf), sizeof(buf)), want);
+		wrong += frame(buf, sizeof(buf), sizeof(buf)) != want;
 		if (length <= 300 || length > 65500)
-			ck_assert_int_eq(frame(buf, sizeof(buf), 1), want);
+			wrong += frame(buf, sizeof(buf), 1) != want;
 	}
+	ck_assert_uint_eq(wrong, 0);
 }
 END_TEST
 
