@@ -22,3 +22,16 @@ check_PROGRAMS += tests/sim/test_conn_sim
 TESTS += tests/sim/test_conn_sim
 tests_sim_test_conn_sim_SOURCES = tests/sim/sim.c tests/sim/sim.h tests/sim/test_conn_sim.c
 tests_sim_test_conn_sim_LDADD = libpptp/libpptp_core.la libbase.la
+
+# Conformance of any server at an address: tests/conform/pptp-conform ADDRESS
+noinst_PROGRAMS += tests/conform/pptp-conform
+tests_conform_pptp_conform_SOURCES = \
+	tests/conform/case_call.c \
+	tests/conform/case_connection.c \
+	tests/conform/case_stream.c \
+	tests/conform/cases.c \
+	tests/conform/conform.h \
+	tests/conform/main.c \
+	tests/conform/peer.c
+tests_conform_pptp_conform_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_conform_pptp_conform_LDADD = libpptp/libpptp_core.la libbase.la $(JANSSON_LIBS)
