@@ -5,12 +5,33 @@ sys_libsys_la_SOURCES = \
 	sys/conf_check.c \
 	sys/conf_print.c \
 	sys/conf_text.c sys/conf_text.h \
+	sys/ctl.h \
+	sys/ctl_client.c \
+	sys/ctl_server.c \
+	sys/ctl_text.c \
 	sys/gresock.c sys/gresock.h \
 	sys/log.c sys/log.h \
 	sys/log_backend.h \
 	sys/log_stderr.c \
 	sys/log_syslog.c \
 	sys/mbox.c sys/mbox.h \
+	sys/netlink.c sys/netlink.h \
+	sys/netlink_impl.h \
+	sys/netlink_monitor.c \
+	sys/netlink_route.c \
+	sys/priv.h sys/priv_core.h \
+	sys/priv_allow.c \
+	sys/priv_core.c \
+	sys/priv_dns.c \
+	sys/priv_do.c \
+	sys/priv_drop.c \
+	sys/priv_monitor.c \
+	sys/priv_resolv.c \
+	sys/priv_script.c \
+	sys/priv_start.c \
+	sys/priv_undo.c \
+	sys/priv_wire.c \
+	sys/priv_worker.c \
 	sys/tunq.c sys/tunq.h
 if HAVE_SYSTEMD
 sys_libsys_la_SOURCES += sys/log_journal.c

@@ -21,11 +21,12 @@
 struct event_base;
 
 enum priv_type {
-	PRIV_TUN_OPEN, /* make a TUN interface, up, with an MTU; reply: ifindex, ifname, one descriptor a queue */
-	PRIV_LINK_MTU, /* set an own interface's MTU */
-	PRIV_ADDR_ADD, /* put an address on an own interface */
-	PRIV_ADDR_DEL,
-	PRIV_ROUTE_ADD, /* a route onto an own interface, or a host route to a server through gateway/ifindex */
+	PRIV_TUN_OPEN,  /* make a TUN interface, up, with an MTU; reply: ifindex, ifname, one descriptor a queue */
+	PRIV_LINK_MTU,  /* set an own interface's MTU */
+	PRIV_ADDR_ADD,  /* put an address on an own interface */
+	PRIV_ADDR_DEL,  /* what is not there any more is no error, here and below; only own things can be deleted: ENOENT */
+	PRIV_ROUTE_ADD, /* a route onto an own interface, or a host route to a server through gateway/ifindex; takes the place of an own
+	                 * one with that destination, metric and table; EEXIST if that one is somebody else's */
 	PRIV_ROUTE_DEL,
 	PRIV_PROXY_ADD, /* proxy ARP/ND entry for an address, on the interface whose subnet holds it */
 	PRIV_PROXY_DEL,
@@ -33,7 +34,7 @@ enum priv_type {
 	PRIV_TCP_LISTEN, /* listening socket; reply: descriptor */
 	PRIV_TCP_SOCKET, /* unconnected TCP socket with mark or device; reply: descriptor */
 	PRIV_FILE_OPEN,  /* a configured file, read only, by its number; reply: descriptor */
-	PRIV_SCRIPT,     /* run a configured script with an environment; reply at once */
+	PRIV_SCRIPT,     /* run a configured script with an environment, now or when the worker ends; reply at once */
 	PRIV_DNS_SET,    /* resolvers for an own interface */
 	PRIV_DNS_CLEAR,
 	PRIV_TYPES,
@@ -46,6 +47,11 @@ enum {
 	PRIV_MAX_DNS = 4,
 	PRIV_MAX_FILES = 8,
 	PRIV_MAX_SCRIPTS = 4,
+};
+
+enum priv_script_when {
+	PRIV_SCRIPT_NOW,     /* and forget what is kept under the key */
+	PRIV_SCRIPT_AT_EXIT, /* keep it under the key (not 0; replaces what is there), run it when the worker ends, however it ends */
 };
 
 struct priv_request {
@@ -98,8 +104,11 @@ struct priv_request {
 		} file;
 		struct {
 			uint8_t number; /* index into the policy's scripts */
+			enum priv_script_when
+			    when;     /* ip-up registers its ip-down AT_EXIT; running that NOW under the same key unregisters it */
+			uint64_t key; /* 0: none */
 			uint16_t envlen;
-			char env[PRIV_ENV_BYTES]; /* NAME=value strings, each with its NUL */
+			char env[PRIV_ENV_BYTES]; /* NAME=value strings, each with its NUL: see priv_env_add() */
 		} script;
 		struct {
 			char ifname[PRIV_IFNAME];
@@ -132,14 +141,23 @@ struct priv_policy {
 	uint16_t tcp_port_min, tcp_port_max; /* of listeners */
 	const char *files[PRIV_MAX_FILES];
 	const char *scripts[PRIV_MAX_SCRIPTS];
+	unsigned script_timeout_s; /* then it is killed; 0: 60 */
+	unsigned scripts_at_once;  /* the others wait in line; 0: 8 */
+	const char
+	    *resolv_conf; /* PRIV_DNS_SET edits this file; NULL: systemd-resolved, resolvconf or /etc/resolv.conf, whichever is in use */
 };
+
+/* Appends NAME=value to request->script.env. False when it has no room, the name isn't one of capitals, digits and underscores, or it
+ * would change how a shell or the loader works (PATH, IFS, LD_*, BASH_*, ...). Control characters in value become spaces. */
+bool priv_env_add(struct priv_request *request, const char *name, const char *value);
 
 struct priv;
 
-/* Forks the worker. In the worker it returns a handle with privileges already dropped (user, groups, capabilities,
+/* Forks the worker; call it before there are threads. Raises the limit of open files. In the worker it returns a handle with privileges already dropped (user, groups, capabilities,
  * no_new_privs, chroot if asked) as soon as `prepare` (which still runs as root, in the worker, e.g. to load the crypto
  * provider) returned 0. The monitor never returns from here: it serves until the worker ends, undoes what it did, passes
- * SIGTERM, SIGINT and SIGHUP on to the worker, and exits with the worker's status. Returns NULL, with a logged reason, on errors before the fork. */
+ * SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 on to the worker, and exits with the worker's status (128 + N when signal N
+ * killed it). When the monitor dies, the worker gets SIGTERM. Returns NULL, with a logged reason, on errors before the fork. */
 struct priv *priv_start(const struct priv_policy *policy, int (*prepare)(void *user), void *user);
 
 /* Same interface without a second process, for tests and for `user = root`: requests are checked and done in place. */

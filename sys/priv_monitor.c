@@ -1,0 +1,135 @@
+/* The monitor's loop: requests in, replies out, signals on to the worker, scripts watched. It keeps at most one reply in hand: a
+ * worker that does not read its replies gets no more requests served. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/log.h"
+#include "sys/priv_core.h"
+
+struct monitor {
+	struct priv_core *core;
+	int fd, signal_fd, worker_fd;
+	pid_t worker;
+	bool holding; /* answer waits for room in the socket */
+	struct priv_answer answer;
+	int fds[PRIV_MAX_FDS];
+	struct priv_message message;
+};
+
+/* Sends the answer in hand; its descriptors are the worker's from then on, and closed here at once: each copy of a TUN descriptor
+ * costs its last holder a wait when it is closed. */
+static void
+send_answer(struct monitor *m)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(m->fds))];
+	} control = {0};
+	struct iovec iov = {&m->answer, sizeof(m->answer)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	size_t count = m->answer.reply.fds;
+
+	if (count > 0) {
+		struct cmsghdr *c;
+
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(c), m->fds, count * sizeof(int));
+	}
+	m->holding = sendmsg(m->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+	for (size_t i = 0; i < count && !m->holding; i++)
+		close(m->fds[i]);
+}
+
+static void
+take_request(struct monitor *m)
+{
+	/* MSG_TRUNC: the true length, so that a message that is too long is seen to be. */
+	ssize_t n = recv(m->fd, &m->message, sizeof(m->message), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n <= (ssize_t)sizeof(m->message.seq))
+		return;
+	m->answer = (struct priv_answer){.seq = m->message.seq};
+	priv_core_handle(m->core, &m->message.request, (size_t)n - offsetof(struct priv_message, request), &m->answer.reply, m->fds);
+	send_answer(m);
+}
+
+static void
+pass_signal(struct monitor *m)
+{
+	struct signalfd_siginfo info;
+
+	if (read(m->signal_fd, &info, sizeof(info)) == sizeof(info))
+		kill(m->worker, (int)info.ssi_signo);
+}
+
+static int
+worker_status(struct monitor *m)
+{
+	int status;
+
+	if (waitpid(m->worker, &status, 0) != m->worker)
+		return 1;
+	if (WIFSIGNALED(status)) {
+		log_event(LOG_LEVEL_ERROR, "worker", "pid=%d signal=%d reason=\"the worker was killed; undoing what it had set up\"",
+		    (int)m->worker, WTERMSIG(status));
+		return 128 + WTERMSIG(status);
+	}
+	return WEXITSTATUS(status);
+}
+
+int
+priv_monitor_run(struct priv_core *core, int fd, int worker_pid)
+{
+	struct monitor m = {.core = core, .fd = fd, .worker = worker_pid};
+	static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+	sigset_t signals;
+
+	/* A log that nobody reads any more must not end the process that cleans up. */
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&signals);
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		sigaddset(&signals, passed[i]);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	m.signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	m.worker_fd = (int)syscall(SYS_pidfd_open, worker_pid, 0);
+	if (m.signal_fd < 0 || m.worker_fd < 0) {
+		log_event(LOG_LEVEL_ERROR, "monitor", "error=\"%m\"");
+		kill(m.worker, SIGKILL);
+		return worker_status(&m);
+	}
+	for (;;) {
+		struct pollfd p[] = {{.fd = m.worker_fd, .events = POLLIN}, {.fd = m.signal_fd, .events = POLLIN},
+		    {.fd = priv_scripts_fd(core->scripts), .events = POLLIN}, {.fd = fd, .events = m.holding ? POLLOUT : POLLIN}};
+
+		/* A socket that was shut down says so until the worker has ended: it must not be asked again and again. */
+		if (poll(p, 4, -1) < 0)
+			continue;
+		if (p[1].revents != 0)
+			pass_signal(&m);
+		if (p[2].revents != 0)
+			priv_scripts_service(core->scripts);
+		if ((p[3].revents & (POLLIN | POLLOUT)) != 0)
+			m.holding ? send_answer(&m) : take_request(&m);
+		if (p[0].revents != 0)
+			break;
+		if ((p[3].revents & POLLHUP) != 0 && (p[3].revents & POLLIN) == 0)
+			fd = -1;
+	}
+	for (size_t i = 0; m.holding && i < m.answer.reply.fds; i++)
+		close(m.fds[i]);
+	close(m.signal_fd);
+	close(m.worker_fd);
+	return worker_status(&m);
+}

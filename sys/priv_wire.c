@@ -1,0 +1,219 @@
+/* The form of requests: everything that can be said about one without knowing the policy. */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "sys/priv_core.h"
+
+#define BODY_LEN(member) (offsetof(struct priv_request, member) + sizeof(((struct priv_request *)0)->member))
+
+size_t
+priv_request_len(const struct priv_request *r)
+{
+	switch (r->type) {
+	case PRIV_TUN_OPEN:
+		return BODY_LEN(tun);
+	case PRIV_LINK_MTU:
+		return BODY_LEN(link);
+	case PRIV_ADDR_ADD:
+	case PRIV_ADDR_DEL:
+		return BODY_LEN(addr);
+	case PRIV_ROUTE_ADD:
+	case PRIV_ROUTE_DEL:
+		return BODY_LEN(route);
+	case PRIV_PROXY_ADD:
+	case PRIV_PROXY_DEL:
+		return BODY_LEN(proxy);
+	case PRIV_GRE_OPEN:
+		return BODY_LEN(gre);
+	case PRIV_TCP_LISTEN:
+	case PRIV_TCP_SOCKET:
+		return BODY_LEN(tcp);
+	case PRIV_FILE_OPEN:
+		return BODY_LEN(file);
+	case PRIV_SCRIPT:
+		return r->script.envlen <= PRIV_ENV_BYTES ? offsetof(struct priv_request, script.env) + r->script.envlen : 0;
+	case PRIV_DNS_SET:
+	case PRIV_DNS_CLEAR:
+		return BODY_LEN(dns);
+	case PRIV_TYPES:
+		break;
+	}
+	return 0;
+}
+
+static bool
+ends(const char *s, size_t size)
+{
+	return memchr(s, '\0', size) != NULL;
+}
+
+static bool
+family_ok(const struct addr *a, bool may_be_none)
+{
+	return a->family == 4 || a->family == 6 || (may_be_none && a->family == 0);
+}
+
+static bool
+prefix_len_ok(const struct addr *a, uint8_t len)
+{
+	return len <= addr_len(a) * 8;
+}
+
+/* A boolean that another process wrote can hold any byte; reading it as bool would then be undefined. */
+static bool
+bool_ok(const bool *b)
+{
+	uint8_t byte;
+
+	memcpy(&byte, b, 1);
+	return byte <= 1;
+}
+
+static bool
+route_ok(const struct priv_request *r)
+{
+	struct prefix p = r->route.dst;
+
+	if (!family_ok(&p.addr, false) || !prefix_len_ok(&p.addr, p.len))
+		return false;
+	addr_mask(&p.addr, p.len);
+	return addr_equal(&p.addr, &r->route.dst.addr) && family_ok(&r->route.gateway, true) && family_ok(&r->route.source, true) &&
+	       (r->route.source.family == 0 || r->route.source.family == p.addr.family);
+}
+
+static bool
+addr_ok(const struct priv_request *r)
+{
+	return family_ok(&r->addr.local, false) && (r->addr.peer.family == 0 || r->addr.peer.family == r->addr.local.family) &&
+	       prefix_len_ok(&r->addr.local, r->addr.prefix_len);
+}
+
+static bool
+dns_ok(const struct priv_request *r)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+	if (!ends(r->dns.ifname, PRIV_IFNAME) || !ends(r->dns.domain, sizeof(r->dns.domain)))
+		return false;
+	if (r->dns.domain[0] == '-' || strspn(r->dns.domain, letters) != strlen(r->dns.domain))
+		return false;
+	for (size_t i = 0; i < PRIV_MAX_DNS; i++) {
+		if (!family_ok(&r->dns.servers[i], true) || (i > 0 && r->dns.servers[i].family != 0 && r->dns.servers[i - 1].family == 0))
+			return false;
+	}
+	return true;
+}
+
+static bool
+form_ok(const struct priv_request *r)
+{
+	switch (r->type) {
+	case PRIV_TUN_OPEN:
+		return ends(r->tun.name, PRIV_IFNAME) && bool_ok(&r->tun.vnet_hdr) && bool_ok(&r->tun.tap);
+	case PRIV_ADDR_ADD:
+	case PRIV_ADDR_DEL:
+		return addr_ok(r);
+	case PRIV_ROUTE_ADD:
+	case PRIV_ROUTE_DEL:
+		return route_ok(r);
+	case PRIV_PROXY_ADD:
+	case PRIV_PROXY_DEL:
+		return family_ok(&r->proxy.addr, false);
+	case PRIV_GRE_OPEN:
+		return (r->gre.family == 4 || r->gre.family == 6) && (r->gre.bind.family == 0 || r->gre.bind.family == r->gre.family) &&
+		       r->gre.shard < r->gre.shards && ends(r->gre.ifname, PRIV_IFNAME);
+	case PRIV_TCP_LISTEN:
+	case PRIV_TCP_SOCKET:
+		return family_ok(&r->tcp.bind, false) && ends(r->tcp.ifname, PRIV_IFNAME);
+	case PRIV_SCRIPT:
+		return (r->script.when == PRIV_SCRIPT_NOW || (r->script.when == PRIV_SCRIPT_AT_EXIT && r->script.key != 0)) &&
+		       priv_env_valid(r->script.env, r->script.envlen);
+	case PRIV_DNS_SET:
+	case PRIV_DNS_CLEAR:
+		return dns_ok(r);
+	case PRIV_LINK_MTU:
+	case PRIV_FILE_OPEN:
+	case PRIV_TYPES:
+		break;
+	}
+	return true;
+}
+
+bool
+priv_request_decode(struct priv_request *out, const void *data, size_t len)
+{
+	memset(out, 0, sizeof(*out));
+	if (len < sizeof(out->type) || len > sizeof(*out))
+		return false;
+	memcpy(out, data, len);
+	return priv_request_len(out) == len && form_ok(out);
+}
+
+/* --- environments of scripts -------------------------------------------------- */
+
+/* Names that shells, interpreters and the loader read would let an unprivileged process run its own code as root. */
+static bool
+name_ok(const char *name, size_t len)
+{
+	static const char *const exact[] = {"PATH", "IFS", "ENV", "PS4", "CDPATH", "SHELLOPTS", "BASHOPTS", "GCONV_PATH", "LOCPATH",
+	    "NLSPATH", "HOSTALIASES", "RES_OPTIONS", "LOCALDOMAIN", "TMPDIR", "HOME", "SHELL", "EDITOR", "PAGER", "ZDOTDIR", "FPATH"};
+	static const char *const starts[] = {
+	    "LD_", "BASH_", "GLIBC_", "MALLOC_", "PYTHON", "PERL", "RUBY", "LUA_", "NODE_", "JAVA_", "GIT_", "LC_"};
+
+	if (len == 0 || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") < len || (name[0] >= '0' && name[0] <= '9'))
+		return false;
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
+		if (strlen(exact[i]) == len && memcmp(name, exact[i], len) == 0)
+			return false;
+	}
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		if (strncmp(name, starts[i], strlen(starts[i])) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+bool
+priv_env_valid(const char *env, size_t len)
+{
+	while (len > 0) {
+		const char *end = memchr(env, '\0', len), *equals;
+
+		if (end == NULL)
+			return false;
+		equals = strchr(env, '=');
+		if (equals == NULL || !name_ok(env, (size_t)(equals - env)))
+			return false;
+		for (const char *p = equals + 1; p < end; p++) {
+			if (control(*p))
+				return false;
+		}
+		len -= (size_t)(end + 1 - env);
+		env = end + 1;
+	}
+	return true;
+}
+
+bool
+priv_env_add(struct priv_request *request, const char *name, const char *value)
+{
+	size_t n = strlen(name), v = strlen(value), used = request->script.envlen;
+	char *p = request->script.env + used;
+
+	if (!name_ok(name, n) || used > PRIV_ENV_BYTES || n + v + 2 > PRIV_ENV_BYTES - used)
+		return false;
+	memcpy(p, name, n);
+	p[n] = '=';
+	memcpy(p + n + 1, value, v + 1);
+	for (p += n + 1; *p != '\0'; p++)
+		*p = control(*p) ? ' ' : *p;
+	request->script.envlen = (uint16_t)(used + n + v + 2);
+	return true;
+}
