@@ -5,10 +5,12 @@ tests_unit_test_sys_SOURCES = \
 	tests/unit/suite.c \
 	tests/unit/sys/capture.c tests/unit/sys/capture.h \
 	tests/unit/sys/main.c \
+	tests/unit/sys/netns.c tests/unit/sys/netns.h \
 	tests/unit/sys/test_clock.c \
 	tests/unit/sys/test_conf.c \
 	tests/unit/sys/test_conf_text.c \
 	tests/unit/sys/test_log.c \
-	tests/unit/sys/test_mbox.c
+	tests/unit/sys/test_mbox.c \
+	tests/unit/sys/test_netlink.c
 tests_unit_test_sys_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_sys_LDADD = sys/libsys.la $(CHECK_LIBS)

@@ -5,11 +5,12 @@ Suite *suite_conf(void);
 Suite *suite_conf_text(void);
 Suite *suite_log(void);
 Suite *suite_mbox(void);
+Suite *suite_netlink(void);
 
 int
 main(void)
 {
-	static const suite_fn suites[] = {suite_clock, suite_conf, suite_conf_text, suite_log, suite_mbox};
+	static const suite_fn suites[] = {suite_clock, suite_conf, suite_conf_text, suite_log, suite_mbox, suite_netlink};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }
