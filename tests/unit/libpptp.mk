@@ -20,3 +20,7 @@ tests_unit_test_libpptp_SOURCES = \
 	tests/unit/libpptp/test_msg.c
 tests_unit_test_libpptp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_libpptp_LDADD = libpptp/libpptp_core.la libbase.la $(CHECK_LIBS)
+
+# What the shared library exports.
+TESTS += tests/unit/libpptp/exports.sh
+EXTRA_DIST += tests/unit/libpptp/exports.sh
