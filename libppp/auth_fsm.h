@@ -71,11 +71,11 @@ struct authr {
 	enum authr_state state;
 	unsigned methods;            /* allowed; EAP: those that the peer has not refused */
 	enum ppp_auth_method method; /* running */
-	uint8_t id;                  /* of our last request; PAP: of the peer's */
+	uint8_t id;                  /* of the request that waits for an answer; PAP: a counter of tries */
 	uint8_t transmits;           /* of it */
 	uint8_t retries_left;
 	bool verdict_ok; /* in AUTHR_CONFIRM */
-	bool retry;      /* the failure that was sent allows another response */
+	bool retry;      /* a failure was sent that allows another response */
 	uint64_t expiry;
 	struct ppp_auth_request request;
 	struct ppp_mppe_keys keys; /* once accepted */
@@ -129,7 +129,6 @@ struct authe {
 	uint8_t first_id;            /* PAP: of our first request */
 	uint8_t transmits;
 	uint64_t expiry;
-	bool nt_hash_valid;
 	uint8_t nt_hash[16];         /* of our password */
 	uint8_t expected[20];        /* MS-CHAPv2: authenticator response to come */
 	struct ppp_mppe_keys keys;   /* once accepted */

@@ -5,8 +5,13 @@ libppp_libppp_la_SOURCES = \
 	libppp/auth.c \
 	libppp/auth.h \
 	libppp/auth_check.c \
-	libppp/auth_pending.c \
 	libppp/auth_fsm.h \
+	libppp/auth_trace.c \
+	libppp/auth_wire.h \
+	libppp/authe.c \
+	libppp/authe_eap.c \
+	libppp/authr.c \
+	libppp/authr_eap.c \
 	libppp/bundle.c \
 	libppp/bundle.h \
 	libppp/bundle_int.h \
