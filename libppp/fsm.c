@@ -205,8 +205,12 @@ fsm_event(struct fsm *f, enum fsm_event event)
 			cell = (struct fsm_cell){0, FSM_STOPPED};
 	}
 	fsm_set_state(f, cell.next);
-	if (cell.actions & FSM_TLD)
+	if (cell.actions & FSM_TLD) {
 		f->ops->down(f->user);
+		/* it may have ended all this, by another event */
+		if (f->state != cell.next)
+			return true;
+	}
 	perform_sends(f, cell.actions, event);
 	/* at most one of these stands in a cell, and last: it may come back here */
 	if (cell.actions & FSM_TLU) {

@@ -6,11 +6,14 @@ tests_unit_test_libppp_SOURCES = \
 	tests/unit/libppp/main.c \
 	tests/unit/libppp/pair.c tests/unit/libppp/pair.h \
 	tests/unit/libppp/test_auth_check.c \
+	tests/unit/libppp/test_ccp.c \
 	tests/unit/libppp/test_crypto.c \
+	tests/unit/libppp/test_fsm.c \
 	tests/unit/libppp/test_link.c \
 	tests/unit/libppp/test_mppe.c \
 	tests/unit/libppp/test_mppe_key.c \
 	tests/unit/libppp/test_mschap.c \
+	tests/unit/libppp/test_options.c \
 	tests/unit/libppp/test_rc4.c \
 	tests/unit/libppp/util.c tests/unit/libppp/util.h
 tests_unit_test_libppp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS)

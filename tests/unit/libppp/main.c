@@ -2,11 +2,14 @@
 
 Suite *suite_auth(void);
 Suite *suite_auth_check(void);
+Suite *suite_ccp(void);
 Suite *suite_crypto(void);
+Suite *suite_fsm(void);
 Suite *suite_link(void);
 Suite *suite_mppe(void);
 Suite *suite_mppe_key(void);
 Suite *suite_mschap(void);
+Suite *suite_options(void);
 Suite *suite_rc4(void);
 
 int
@@ -15,11 +18,14 @@ main(void)
 	static const suite_fn suites[] = {
 	    suite_auth,
 	    suite_auth_check,
+	    suite_ccp,
 	    suite_crypto,
+	    suite_fsm,
 	    suite_link,
 	    suite_mppe,
 	    suite_mppe_key,
 	    suite_mschap,
+	    suite_options,
 	    suite_rc4,
 	};
 

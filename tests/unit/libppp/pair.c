@@ -119,7 +119,7 @@ join(struct end *e)
 		return;
 	ck_assert_ptr_null(e->bundle);
 	ppp_link_info(e->link, &info);
-	e->bc.keys = info.keys;
+	e->bc.keys = e->keys.valid ? e->keys : info.keys;
 	ck_assert_int_eq(ppp_bundle_new(&e->bundle, &e->bc, *e->now), 0);
 	ppp_link_join(e->link, e->bundle, *e->now);
 }

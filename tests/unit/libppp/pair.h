@@ -16,9 +16,10 @@ enum { END_LOG = 16384, FRAME_MAX = PPP_MAX_CONTROL + PPP_MAX_OVERHEAD };
 struct end {
 	struct ppp_link_config lc; /* change before end_open() */
 	struct ppp_bundle_config bc;
-	bool no_bundle;          /* don't join one */
-	bool hold_verdict;       /* don't answer AUTH_REQUEST; look at request */
-	struct ppp_secret users; /* the secret of each peer that authenticates */
+	bool no_bundle;            /* don't join one */
+	bool hold_verdict;         /* don't answer AUTH_REQUEST; look at request */
+	struct ppp_mppe_keys keys; /* valid: given to the bundle in place of the authentication's */
+	struct ppp_secret users;   /* the secret of each peer that authenticates */
 	struct ppp_link *link;
 	struct ppp_bundle *bundle;
 	uint64_t rng;
