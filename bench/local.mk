@@ -5,3 +5,7 @@ noinst_PROGRAMS += bench/bench_tunnel
 bench_bench_tunnel_SOURCES = bench/bench_tunnel.c
 bench_bench_tunnel_LDADD = tunnel/libtunnel.la
 dist_noinst_SCRIPTS += bench/tunnel
+noinst_PROGRAMS += bench/bench_mppe
+bench_bench_mppe_SOURCES = bench/bench_mppe.c
+bench_bench_mppe_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+bench_bench_mppe_LDADD = libppp/libppp.la $(CRYPTO_LIBS)

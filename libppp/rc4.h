@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct rc4 {
-	uint8_t s[256];
+	uint32_t s[256]; /* bytes in words: their stores are forwarded to loads faster */
 	uint8_t i, j;
 };
 
