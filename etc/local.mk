@@ -1,0 +1,1 @@
+EXTRA_DIST += etc/pptpd.conf etc/chap-secrets etc/pptpd.service

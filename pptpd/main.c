@@ -1,0 +1,165 @@
+/* pptpd: the PPTP server. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pptpd/config.h"
+#include "pptpd/server.h"
+#include "sys/log.h"
+
+struct arguments {
+	const char *config;
+	bool check, print, foreground;
+	unsigned debug;
+};
+
+static void
+usage(FILE *to)
+{
+	fprintf(to, "usage: pptpd [-dfnv] [-c FILE]\n"
+		    "  -c FILE    configuration (default " PPTPD_DEFAULT_CONFIG ")\n"
+		    "  -n         check configuration and users file, and exit\n"
+		    "  -nv        the same, and print the configuration in force\n"
+		    "  -f         stay in the foreground\n"
+		    "  -d         the same, with debug messages; twice: with a trace of every message\n"
+		    "  --version  print the version\n");
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int
+parse_arguments(struct arguments *a, int argc, char **argv)
+{
+	static const struct option longs[] = {{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:nvfdh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			a->config = optarg;
+			break;
+		case 'n':
+			a->check = true;
+			break;
+		case 'v':
+			a->print = true;
+			break;
+		case 'f':
+			a->foreground = true;
+			break;
+		case 'd':
+			a->foreground = true;
+			a->debug++;
+			break;
+		case 'V':
+			printf("pptpd %s\n", PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "pptpd: unexpected argument: %s\n", argv[optind]);
+		usage(stderr);
+		return 2;
+	}
+	return -1;
+}
+
+static void
+print_error(void *user, const char *line)
+{
+	(void)user;
+	fprintf(stderr, "%s\n", line);
+}
+
+static struct users *
+load_users(const struct config *config)
+{
+	int fd = open(config->users_path, O_RDONLY | O_CLOEXEC);
+	struct users *users;
+	struct stat st;
+
+	if (fd < 0) {
+		fprintf(stderr, "%s: %s\n", config->users_path, strerror(errno));
+		return NULL;
+	}
+	users = users_read(config->users_path, fd, print_error, NULL);
+	if (users != NULL && fstat(fd, &st) == 0 && (st.st_mode & S_IROTH) != 0)
+		fprintf(stderr, "%s: warning: everybody can read the secrets\n", config->users_path);
+	close(fd);
+	return users;
+}
+
+static void
+start_log(const struct arguments *a, struct config *config)
+{
+	enum log_level level = config->log_level;
+
+	if (a->debug == 1 && level < LOG_LEVEL_DEBUG)
+		level = LOG_LEVEL_DEBUG;
+	config->trace = config->trace || a->debug > 1 || level == LOG_LEVEL_TRACE;
+	if (config->trace)
+		level = LOG_LEVEL_TRACE;
+	log_init("pptpd", a->debug > 0 ? LOG_TO_STDERR : config->log_target, level);
+}
+
+static int
+serve(struct config *config, struct users *users)
+{
+	struct server_prepared prepared = {.config = config, .control_fd = -1};
+	struct priv_policy policy;
+	struct priv *priv;
+
+	server_policy(config, &policy);
+	if (strcmp(config->user, "root") == 0)
+		priv = server_prepare(&prepared) == 0 ? priv_start_inline(&policy) : NULL;
+	else
+		priv = priv_start(&policy, server_prepare, &prepared);
+	if (priv == NULL) {
+		users_free(users);
+		return 1;
+	}
+	return server_run(config, users, priv, &prepared);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments a = {.config = PPTPD_DEFAULT_CONFIG};
+	int status = parse_arguments(&a, argc, argv);
+	struct config *config;
+	struct users *users;
+
+	if (status >= 0)
+		return status;
+	config = config_load(a.config);
+	users = config != NULL ? load_users(config) : NULL;
+	if (users == NULL) {
+		config_free(config);
+		return 1;
+	}
+	if (a.print)
+		config_print(config);
+	if (a.check || a.print) {
+		users_free(users);
+		config_free(config);
+		return 0;
+	}
+	start_log(&a, config);
+	if (!a.foreground && daemon(0, config->log_target == LOG_TO_STDERR) != 0) {
+		fprintf(stderr, "pptpd: can't go into the background: %s\n", strerror(errno));
+		return 1;
+	}
+	status = serve(config, users);
+	config_free(config);
+	return status;
+}
