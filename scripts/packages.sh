@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Debian packages that the project needs, by purpose, and their installation. Sourced by ./quickstart and ./check.
 
 packages_build="build-essential autoconf automake libtool pkg-config libevent-dev libssl-dev libconfuse-dev libjansson-dev
