@@ -17,7 +17,7 @@ sessions=$(control client show sessions)
 note "$sessions"
 like "the client shows its state and encoding" "$sessions" 'up.*MPPE128 stateless'
 like "the client got its fixed address" "$(ip -n "$cli" -o addr)" '10\.0\.0\.10'
-ok "large packets pass, up to the MTU" in_ns "$cli" ping -q -c 3 -i 0.2 -s 1368 -M do 10.0.0.1
+ok "large packets pass, up to the MTU" in_ns "$cli" ping -q -c 3 -i 0.2 -s 1368 -M "do" 10.0.0.1
 size=100000000
 [ "${E2E_QUICK:-0}" = 1 ] && size=10000000
 ok "$size bytes by TCP, both ways, unharmed" transfer $size 10.0.0.1

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2120
+# shellcheck shell=bash disable=SC2120,SC2034
 # What every end-to-end test starts with: namespaces, processes, waiting, TAP.
 #
 #   +-----------+  192.0.2.0/24, 2001:db8:1::/64  +-----------+
