@@ -57,7 +57,7 @@ int nl_route_add(struct nl *nl, const struct nl_route *r);
 int nl_route_replace(struct nl *nl, const struct nl_route *r);
 /* Whether there is one with the destination, metric and table of r, marked as ours: a killed process leaves those. */
 bool nl_route_is_stale(struct nl *nl, const struct nl_route *r);
-/* ESRCH: there is none such. */
+/* Destination, metric, table and interface say which; gateway and source only count where they are given. ESRCH: there is none such. */
 int nl_route_del(struct nl *nl, const struct nl_route *r);
 /* Calls fn for every unicast route of all tables; a route with several next hops comes once for each. True ends the walk. */
 int nl_route_each(struct nl *nl, uint8_t family, bool (*fn)(void *user, const struct nl_route *r), void *user);

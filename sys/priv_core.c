@@ -45,6 +45,8 @@ priv_core_fini(struct priv_core *core)
 		if (error != 0)
 			log_event(LOG_LEVEL_WARN, "undo", "request=%s error=\"%s\"", type_name(deed.type), strerror(error));
 	}
+	while (core->ndp_count > 0)
+		nl_proxy_ndp(core->ndp_ifs[--core->ndp_count], false, NULL);
 	if (core->scripts != NULL)
 		priv_scripts_finish(core->scripts);
 	priv_scripts_free(core->scripts);

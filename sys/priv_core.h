@@ -26,6 +26,8 @@ struct priv_core {
 	struct nl *nl;
 	struct priv_own_if *ifs; /* interfaces made, some of which may be gone */
 	size_t ifs_count, ifs_room;
+	int ndp_ifs[8]; /* links whose proxy_ndp was turned on here */
+	size_t ndp_count;
 	struct priv_undo *undo;
 	struct priv_scripts *scripts;
 	struct priv_dns *dns;

@@ -138,10 +138,24 @@ skip_own(void *user, int ifindex)
 	return priv_own_ifindex(user, ifindex);
 }
 
+/* The kernel answers for IPv6 proxies only where this is on; turned off at the end where it was off. */
+static int
+answer_ndp(struct priv_core *core, int ifindex)
+{
+	bool was = true;
+
+	if (nl_proxy_ndp(ifindex, true, &was) != 0)
+		return errno;
+	if (!was && core->ndp_count < sizeof(core->ndp_ifs) / sizeof(core->ndp_ifs[0]))
+		core->ndp_ifs[core->ndp_count++] = ifindex;
+	return 0;
+}
+
 static int
 do_proxy_add(struct priv_core *core, const struct priv_request *r, struct priv_reply *reply, int fds[PRIV_MAX_FDS])
 {
 	struct priv_deed deed = priv_deed_of(r);
+	int error = 0;
 
 	(void)fds;
 	deed.ifindex = nl_link_of_subnet(core->nl, &r->proxy.addr, skip_own, core);
@@ -150,9 +164,11 @@ do_proxy_add(struct priv_core *core, const struct priv_request *r, struct priv_r
 	if (!priv_undo_add(core->undo, &deed))
 		return ENOSPC;
 	reply->ifindex = deed.ifindex;
-	if (r->proxy.addr.family == 6 && nl_proxy_ndp(deed.ifindex, true, NULL) != 0)
-		return errno;
-	return nl_proxy_add(core->nl, deed.ifindex, &r->proxy.addr) == 0 ? 0 : errno;
+	if (r->proxy.addr.family == 6)
+		error = answer_ndp(core, deed.ifindex);
+	if (error == 0 && nl_proxy_add(core->nl, deed.ifindex, &r->proxy.addr) != 0)
+		error = errno;
+	return error;
 }
 
 static int

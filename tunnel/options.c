@@ -275,7 +275,7 @@ static const struct option_row rows[] = {
     {"auth-retries", KIND_NUMBER, BOTH("0"), set_u8, AT(link.auth_retries), 0, 10},
     {"echo-interval", KIND_WORD, BOTH("60s"), set_echo_interval, AT(echo_interval_ns), 0, HOUR},
     {"echo-timeout", KIND_WORD, BOTH("60s"), set_duration, AT(echo_timeout_ns), TS_MS(100), HOUR},
-    {"reply-timeout", KIND_WORD, BOTH("60s"), set_duration, AT(reply_timeout_ns), TS_MS(100), HOUR},
+    {"reply-timeout", KIND_WORD, {"60s", "20s"}, set_duration, AT(reply_timeout_ns), TS_MS(100), HOUR},
     {"receive-window", KIND_NUMBER, BOTH("64"), set_u16, AT(recv_window), 1, UINT16_MAX},
     {"sliding-window", KIND_BOOL, BOTH("no"), set_bool, AT(gre.window), 0, 0},
     {"reorder-packets", KIND_NUMBER, BOTH("64"), set_u32, AT(gre.reorder_pkts), 0, PPTP_GRE_MAX_REORDER},
@@ -320,6 +320,12 @@ tunnel_option_set(struct tunnel_options *o, const char *name, const char *value,
 	if (row == NULL)
 		return fail(err, errlen, "no option \"%s\"", name);
 	return row->set(o, row, value, err, errlen);
+}
+
+bool
+tunnel_option_known(const char *name)
+{
+	return find_row(name) != NULL;
 }
 
 /* ---- libconfuse ---- */

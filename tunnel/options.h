@@ -40,6 +40,9 @@ void tunnel_options_init(struct tunnel_options *o, enum tunnel_role role);
  * *o unchanged, for an unknown name or a bad value. */
 bool tunnel_option_set(struct tunnel_options *o, const char *name, const char *value, char *err, size_t errlen);
 
+/* Whether there is an option of that name. */
+bool tunnel_option_known(const char *name);
+
 /* Writes the options as libconfuse's, with defaults and checks, to opts (room for TUNNEL_OPTIONS_MAX); returns how many. The caller
  * adds its own and CFG_END(). A bad value is an error of the parser with file and line. */
 size_t tunnel_options_cfg(cfg_opt_t *opts, enum tunnel_role role);

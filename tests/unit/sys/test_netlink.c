@@ -147,7 +147,8 @@ routes_body(void)
 	CHECK(!nl_route_is_stale(nl, &r));
 	CHECK(nl_route_add(nl, &host) == 0);
 	CHECK(shell("ip route show | grep -q '203.0.113.9 via 192.0.2.1 dev eth0 proto 80 src 192.0.2.10'"));
-	CHECK(nl_route_del(nl, &host) == 0);
+	host.gateway = host.source = (struct addr){0};
+	CHECK(nl_route_del(nl, &host) == 0); /* without knowing the gateway */
 	CHECK(nl_route_add(nl, &six) == 0);
 	CHECK(shell("ip -6 route show table 1000 | grep -q '2001:db8:9::/48 dev ppp0 proto 80'"));
 	CHECK(nl_route_is_stale(nl, &six));

@@ -1,0 +1,265 @@
+/* Hanging up in the order that peers expect, one step after the other and each for a bounded time; then what comes next. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/timerheap.h"
+#include "pptpc/client.h"
+#include "pptpc/resolve.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+#include "tunnel/control.h"
+
+#define STEP_NS TS_S(2)    /* the longest a step waits for the peer */
+#define STEADY_NS TS_S(30) /* up for so long: failures before are forgotten */
+
+struct trouble_place
+dial_place(const struct dial *d, char *text)
+{
+	if (d->server.family != 0)
+		addr_text(&d->server, text);
+	else
+		text[0] = '\0';
+	return (struct trouble_place){
+	    .host = servers_name(&d->servers),
+	    .address = text,
+	    .port = (uint16_t)d->profile->port,
+	    .user = d->profile->user,
+	    .allow = d->profile->allow,
+	};
+}
+
+/* --- the steps -------------------------------------------------------------------------- */
+
+/* Terminate-Request only makes sense while the call carries it. */
+static void
+close_session(struct dial *d)
+{
+	struct tunnel_command command = {.type = TUNNEL_SESSION_CLOSE, .session = d->session};
+
+	if (d->session_closing)
+		return;
+	if (d->call_id == 0)
+		command.type = TUNNEL_SESSION_ABORT;
+	command.close.why = PPP_DOWN_LOCAL;
+	strcpy(command.close.reason, d->trouble.kind == TROUBLE_IDLE ? "idle" : "user request");
+	d->session_closing = true;
+	d->session_aborted = command.type == TUNNEL_SESSION_ABORT;
+	tunnel_post(d->path->engine, 0, &command);
+	dial_arm(d, STEP_NS);
+}
+
+static void
+clear_call(struct dial *d)
+{
+	if (d->call_clearing)
+		return;
+	d->call_clearing = true;
+	dial_arm(d, STEP_NS);
+	pptp_call_clear(control_conn(d->control), d->call_id, PPTP_CDN_REQUEST, clock_ts());
+	control_kick(d->control);
+}
+
+static void
+stop_control(struct dial *d)
+{
+	struct control *c = d->control;
+
+	if (d->control_stopping)
+		return;
+	d->control_stopping = true;
+	dial_arm(d, STEP_NS);
+	if (pptp_conn_stop(control_conn(c), PPTP_STOP_LOCAL_SHUTDOWN, clock_ts()) == PPTP_OK) {
+		control_kick(c);
+		return;
+	}
+	/* Not even established: nobody waits for a word. */
+	d->control = NULL;
+	control_free(c);
+	dial_hangup_step(d);
+}
+
+static void ended(struct dial *d);
+
+void
+dial_hangup_step(struct dial *d)
+{
+	if (d->session != 0)
+		close_session(d);
+	else if (d->control != NULL && d->call_id != 0)
+		clear_call(d);
+	else if (d->control != NULL)
+		stop_control(d);
+	else
+		ended(d);
+}
+
+void
+dial_hangup_timeout(struct dial *d)
+{
+	struct tunnel_command abort_now = {.type = TUNNEL_SESSION_ABORT, .session = d->session};
+	struct control *c = d->control;
+
+	if (d->session != 0 && !d->session_aborted) {
+		d->session_aborted = true;
+		tunnel_post(d->path->engine, 0, &abort_now);
+		dial_arm(d, STEP_NS);
+		return;
+	}
+	if (d->session != 0) {
+		/* The worker still has the counters, so they are left to it. */
+		log_event(LOG_LEVEL_ERROR, "hangup", "tunnel=%s result=worker-silent", d->profile->name);
+		d->session = 0;
+		d->counters = NULL;
+	} else if (d->call_id != 0) {
+		d->call_id = 0;
+	} else if (c != NULL) {
+		d->control = NULL;
+		control_free(c);
+	}
+	dial_hangup_step(d);
+}
+
+void
+dial_hangup(struct dial *d, const struct trouble *trouble)
+{
+	if (d->state == DIAL_HANGUP) {
+		dial_hangup_step(d);
+		return;
+	}
+	if (d->state == DIAL_DOWN)
+		return;
+	d->trouble = *trouble;
+	resolve_cancel(d->resolve);
+	d->resolve = NULL;
+	dial_set_state(d, DIAL_HANGUP);
+	d->call_clearing = d->control_stopping = false;
+	if (d->was_up)
+		scripts_run(d, d->profile->ip_down, trouble_word(trouble->kind));
+	netif_down(d);
+	dial_hangup_step(d);
+}
+
+void
+dial_hangup_kind(struct dial *d, enum trouble_kind kind, const char *detail)
+{
+	struct trouble t = trouble_make(kind, detail);
+
+	dial_hangup(d, &t);
+}
+
+/* --- what comes next ------------------------------------------------------------------------ */
+
+static void
+tell(struct dial *d, const char *next, uint64_t wait_ns)
+{
+	char at[ADDR_TEXT_MAX], sentence[512], advice[512];
+	struct trouble_place place = dial_place(d, at);
+	unsigned long long seconds = (wait_ns + TS_MS(500)) / TS_S(1);
+
+	trouble_sentence(&d->trouble, &place, sentence, sizeof(sentence));
+	trouble_advice(&d->trouble, &place, advice, sizeof(advice));
+	sentence[0] = sentence[0] >= 'a' && sentence[0] <= 'z' ? (char)(sentence[0] - 'a' + 'A') : sentence[0];
+	advice[0] = advice[0] >= 'a' && advice[0] <= 'z' ? (char)(advice[0] - 'a' + 'A') : advice[0];
+	client_say(d->client, "%s.", sentence);
+	if (advice[0] != '\0')
+		client_say(d->client, "%s.", advice);
+	if (wait_ns != 0)
+		client_say(d->client, "Next attempt in %llu seconds.", seconds);
+	log_event(d->trouble.kind == TROUBLE_STOPPED ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "down",
+	    "tunnel=%s reason=%s next=%s retry=%llu text=\"%s\" advice=\"%s\"", d->profile->name, trouble_word(d->trouble.kind), next,
+	    seconds, sentence, advice);
+}
+
+static void
+go_down(struct dial *d)
+{
+	tell(d, "down", 0);
+	d->wanted = false;
+	hostroute_drop(d);
+	netif_close(d);
+	dial_set_state(d, DIAL_DOWN);
+	client_dial_done(d);
+}
+
+static void
+go_standby(struct dial *d)
+{
+	tell(d, "standby", 0);
+	hostroute_drop(d);
+	dial_stand_by(d);
+}
+
+static void
+go_wait(struct dial *d, uint64_t wait_ns)
+{
+	tell(d, "wait", wait_ns);
+	hostroute_drop(d);
+	d->retry_ts = clock_ts() + wait_ns;
+	dial_set_state(d, DIAL_WAIT);
+	dial_arm(d, wait_ns > 0 ? wait_ns : 1);
+}
+
+/* Only what another server or address may do better; a wrong password stays wrong. */
+static bool
+fails_over(const struct dial *d)
+{
+	enum retry_class why = trouble_class(d->trouble.kind);
+
+	return !d->was_up && (why == RETRY_NETWORK || why == RETRY_REFUSED) && d->trouble.kind != TROUBLE_LOCAL &&
+	       d->trouble.kind != TROUBLE_MEMORY;
+}
+
+static bool
+try_next_server(struct dial *d)
+{
+	const struct servers before = d->servers;
+	struct servers after;
+	bool more;
+
+	if (!fails_over(d))
+		return false;
+	more = servers_addr(&d->servers).family != 0 ? servers_next(&d->servers) : servers_next_name(&d->servers);
+	after = d->servers;
+	/* The one that failed is still the subject of what is told. */
+	d->servers = before;
+	if (more) {
+		tell(d, "next-server", 0);
+		d->servers = after;
+		dial_attempt(d);
+	}
+	return more;
+}
+
+static void
+retry_later(struct dial *d)
+{
+	uint32_t random;
+	uint64_t wait_ns;
+
+	clock_random(NULL, &random, sizeof(random));
+	/* A tunnel that comes up and goes at once has not recovered. */
+	if (d->was_up && clock_ts() - d->began_ts >= STEADY_NS)
+		backoff_reset(&d->backoff);
+	wait_ns = backoff_next(&d->backoff, d->profile, trouble_class(d->trouble.kind), random);
+	if (wait_ns == TS_NEVER) {
+		go_down(d);
+		return;
+	}
+	go_wait(d, wait_ns);
+	servers_restart(&d->servers);
+}
+
+static void
+ended(struct dial *d)
+{
+	d->session_closing = d->session_aborted = d->network = false;
+	free(d->counters);
+	d->counters = NULL;
+	d->trouble_unix = clock_unix();
+	if (!d->wanted || d->client->stopping)
+		go_down(d);
+	else if (d->trouble.kind == TROUBLE_IDLE && d->profile->demand)
+		go_standby(d);
+	else if (!try_next_server(d))
+		retry_later(d);
+}
