@@ -9,3 +9,9 @@ noinst_PROGRAMS += bench/bench_mppe
 bench_bench_mppe_SOURCES = bench/bench_mppe.c
 bench_bench_mppe_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 bench_bench_mppe_LDADD = libppp/libppp.la $(CRYPTO_LIBS)
+
+noinst_PROGRAMS += bench/pptpload
+bench_pptpload_SOURCES = bench/pptpload.c
+bench_pptpload_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+bench_pptpload_LDADD = tunnel/libtunnel.la libppp/libppp.la libpptp/libpptp_core.la sys/libsys.la libbase.la $(EVENT_LIBS)
+EXTRA_DIST += bench/run

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2120,SC2034
 # What every end-to-end test starts with: namespaces, processes, waiting, TAP.
 #
 #   +-----------+  192.0.2.0/24, 2001:db8:1::/64  +-----------+
@@ -152,3 +152,74 @@ cleanup() {
 no_pids() { [ -z "$(pids_in "$1")" ]; }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
+
+# --- a server and a client -------------------------------------------------------------------------------------
+
+# users LINE...: writes the users file. Without arguments: alice with the password "secret", address 10.0.0.10.
+users() {
+  [ $# -gt 0 ] || set -- 'alice * secret 10.0.0.10'
+  printf '%s\n' "$@" >"$work/chap-secrets"
+  chmod 600 "$work/chap-secrets"
+}
+
+# server [NAME=]VALUE-LINE...: starts pptpd in $srv with the base configuration and these lines on top; $server_pid is its monitor.
+server() {
+  [ -f "$work/chap-secrets" ] || users
+  cat >"$work/pptpd.conf" <<CONF
+listen = {"192.0.2.1", "2001:db8:1::1"}
+users = "$work/chap-secrets"
+local-ip = "10.0.0.1"
+pool = {"10.0.0.100-10.0.0.199"}
+pool-ipv6 = {"2001:db8:2::/56"}
+control-socket = "$work/pptpd.sock"
+log-level = "debug"
+CONF
+  printf '%s\n' "$@" >>"$work/pptpd.conf"
+  spawn server "$srv" "$pptpd" -f -c "$work/pptpd.conf"
+  server_pid=$!
+  wait_for 10 control server status || { fail "the server starts"; return 1; }
+}
+
+# client WORD...: starts pptpc in $cli to 192.0.2.1 as alice with these words on top; $client_pid is its monitor.
+client() {
+  printf 'secret\n' >"$work/password"; chmod 600 "$work/password"
+  spawn client "$cli" "$pptpc" "${server_address:-192.0.2.1}" user "${user:-alice}" password-file "${password_file:-$work/password}" \
+    control-socket "$work/pptpc.sock" "$@"
+  client_pid=$!
+}
+
+# control server|client WORD...: pptpctl
+control() {
+  local socket=$work/pptpd.sock side=$1; shift
+  [ "$side" = server ] || socket=$work/pptpc.sock
+  "$pptpctl" -s "$socket" "$@"
+}
+
+# json_is SIDE FILTER-EXPRESSION: the sessions, one JSON object a line, of which one matches the pattern
+sessions_match() { control "$1" --json show sessions | tr -d '\n' | grep -Eq -- "$2"; }
+
+sessions_count() { control server --json show sessions 2>/dev/null | grep -c '"user"'; }
+no_sessions() { [ "$(sessions_count)" = 0 ]; }
+
+# pings NS ADDRESS: one answer within a second
+pings() { in_ns "$1" ping -q -c 1 -W 1 "$2"; }
+
+# up: the tunnel carries a ping to the server's inner address
+up() { wait_for "${1:-15}" pings "$cli" 10.0.0.1; }
+
+# transfer BYTES ADDRESS [SEED]: a checked TCP stream both ways between $cli and the server's ADDRESS inside
+transfer() {
+  local pid status
+  in_ns "$srv" "$BUILD/tests/e2e/blob" serve "$2" 5001 "$1" "${3:-7}" >"$work/blob-server.log" 2>&1 &
+  pid=$!
+  wait_for 5 in_ns "$srv" sh -c "ss -ltn | grep -q :5001" || return 1
+  in_ns "$cli" "$BUILD/tests/e2e/blob" connect "$2" 5001 "$1" "${3:-7}" >"$work/blob-client.log" 2>&1
+  status=$?
+  wait "$pid" || status=1
+  cat "$work/blob-server.log" "$work/blob-client.log"
+  return $status
+}
+
+# tunnels NS: names of the TUN interfaces in a namespace
+tunnels() { ip -n "$1" -o link show type tun 2>/dev/null | awk -F': ' '{print $2}'; }
+no_tunnels() { [ -z "$(tunnels "$1")" ]; }

@@ -1,0 +1,41 @@
+#!/bin/bash
+# The main job: MS-CHAPv2 and MPPE-128, ping, 100 MB each way, IPv6 inside, and nothing left afterwards.
+# shellcheck source=tests/e2e/lib.sh disable=SC2119
+. "$(dirname "$0")/lib.sh"
+plan 19
+topology
+before=$(ip -n "$cli" route; ip -n "$cli" addr | grep inet)
+
+server
+client
+ok "the tunnel carries a ping" up
+sessions=$(control server show sessions)
+note "$sessions"
+like "the server shows user and encoding" "$sessions" 'alice.*MPPE128 stateless'
+like "the server shows the caller's address" "$sessions" '192\.0\.2\.2'
+sessions=$(control client show sessions)
+note "$sessions"
+like "the client shows its state and encoding" "$sessions" 'up.*MPPE128 stateless'
+like "the client got its fixed address" "$(ip -n "$cli" -o addr)" '10\.0\.0\.10'
+ok "large packets pass, up to the MTU" in_ns "$cli" ping -q -c 3 -i 0.2 -s 1368 -M "do" 10.0.0.1
+size=100000000
+[ "${E2E_QUICK:-0}" = 1 ] && size=10000000
+ok "$size bytes by TCP, both ways, unharmed" transfer $size 10.0.0.1
+sed 's/^/# /' "$work"/blob-*.log
+ok "the server's link-local IPv6 address answers" wait_for 10 in_ns "$cli" ping -q -c 1 -W 1 "ff02::2%$(tunnels "$cli")"
+ok "the client has an address of the IPv6 pool" wait_for 10 sh -c "ip -n $cli -6 -o addr show | grep -q 2001:db8:2:"
+inside=$(ip -n "$cli" -6 -o addr show dev "$(tunnels "$cli")" scope global | awk '{print $4; exit}' | cut -d/ -f1)
+ok "the server reaches it" wait_for 10 in_ns "$srv" ping -q -c 1 -W 1 "$inside"
+
+bytes=$(control client --json show sessions | tr -d ' \n' | grep -o '"rx_bytes":[0-9]*' | head -n 1 | cut -d: -f2)
+[ "${bytes:-0}" -gt $size ]; is "the client counts the bytes it received" $? 0
+bytes=$(control server --json show sessions | tr -d ' \n' | grep -o '"rx_bytes":[0-9]*' | head -n 1 | cut -d: -f2)
+[ "${bytes:-0}" -gt $size ]; is "the server counts the bytes it received" $? 0
+
+ok "the client ends on SIGTERM" stop "$client_pid"
+ok "the server forgets the session at once" wait_for 5 no_sessions
+like "the server's log says who and how long" "$(cat "$work/server.log")" 'event=session-down .*user="alice"'
+ok "no interface of the client is left" wait_for 5 no_tunnels "$cli"
+is "routes and addresses of the client are as before" "$(ip -n "$cli" route; ip -n "$cli" addr | grep inet)" "$before"
+ok "the server ends on SIGTERM" stop "$server_pid"
+ok "no interface of the server is left" wait_for 5 no_tunnels "$srv"
