@@ -24,3 +24,12 @@ tests_unit_test_libpptp_LDADD = libpptp/libpptp_core.la libbase.la $(CHECK_LIBS)
 # What the shared library exports.
 TESTS += tests/unit/libpptp/exports.sh
 EXTRA_DIST += tests/unit/libpptp/exports.sh
+
+# The manual page's example builds and does what it says.
+check_PROGRAMS += tests/unit/libpptp_example
+TESTS += tests/unit/libpptp_example
+nodist_tests_unit_libpptp_example_SOURCES = tests/unit/libpptp_example.c
+tests_unit_libpptp_example_LDADD = libpptp/libpptp_core.la libbase.la
+CLEANFILES += tests/unit/libpptp_example.c
+tests/unit/libpptp_example.c: man/libpptp.3 tests/unit/$(am__dirstamp)
+	$(AM_V_GEN)sed -n '/^\.Bd -literal/,/^\.Ed/{/^\.[BE]d/!p}' $(srcdir)/man/libpptp.3 | sed 's/\\e/\\/g' >$@
