@@ -52,10 +52,13 @@ put_u32(uint8_t *p, uint32_t v)
 	p[3] = (uint8_t)v;
 }
 
+/* data may be NULL when datalen is 0. */
 static inline struct rd
 rd_init(const uint8_t *data, size_t datalen)
 {
-	return (struct rd){data, data + datalen, true};
+	const uint8_t *p = data != NULL ? data : (const uint8_t *)"";
+
+	return (struct rd){p, p + datalen, true};
 }
 
 static inline size_t
