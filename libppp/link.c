@@ -239,6 +239,7 @@ void
 link_network(struct ppp_link *link)
 {
 	link->auth_deadline = TS_NEVER;
+	link->early_len = 0;
 	link->phase = PPP_PHASE_NETWORK;
 	if (!link->networked)
 		events_push(&link->events, PPP_EVENT_NETWORK, NULL);
@@ -254,8 +255,10 @@ ppp_link_join(struct ppp_link *link, struct ppp_bundle *bundle, uint64_t ts)
 	if (link->bundle != NULL)
 		return;
 	bundle_join(bundle, link);
-	if (link->phase == PPP_PHASE_NETWORK)
-		bundle_link_up(bundle, link);
+	if (link->phase != PPP_PHASE_NETWORK)
+		return;
+	bundle_link_up(bundle, link);
+	link_early_deliver(link);
 }
 
 static uint64_t

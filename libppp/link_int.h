@@ -12,6 +12,8 @@
 #include "libppp/link.h"
 #include "libppp/outq.h"
 
+enum { LINK_EARLY_BYTES = 512 };
+
 struct ppp_link {
 	/* read for each packet */
 	struct ppp_bundle *bundle;
@@ -39,6 +41,8 @@ struct ppp_link {
 	uint16_t mschap_error;
 	char message[PPP_MESSAGE_MAX + 1]; /* with why */
 	uint64_t rx_control, tx_control;
+	size_t early_len;
+	uint8_t early[LINK_EARLY_BYTES]; /* network control packets before the bundle joined: protocol, length, packet */
 };
 
 /* Ends the link in order, with Terminate-Requests; the first reason stays. message goes to the program, and to the peer
@@ -65,6 +69,9 @@ uint64_t link_auth_expiry(const struct ppp_link *link);
 void link_auth_expire(struct ppp_link *link);
 /* Authentication is done: on to the phase Network. */
 void link_network(struct ppp_link *link);
+
+/* link_rx.c: gives the bundle what came for it before it joined. */
+void link_early_deliver(struct ppp_link *link);
 
 /* link_rx.c, link_tx.c: the peer can't take this protocol (Protocol-Reject). */
 void link_protocol_rejected(struct ppp_link *link, unsigned proto);

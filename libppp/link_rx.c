@@ -1,4 +1,6 @@
 /* Frames that came in: data first and by the shortest way, then the control protocols. */
+#include <string.h>
+
 #include "libppp/bundle_int.h"
 #include "libppp/link_int.h"
 #include "libppp/trace.h"
@@ -84,18 +86,54 @@ rx_lcp(struct ppp_link *link, const uint8_t *packet, size_t len)
 		link_fail(link, PPP_DOWN_PEER, 0, "the peer closed the link while it was being set up");
 }
 
+/* The program takes its time between PPP_EVENT_NETWORK and the join; the peer's Configure-Requests, lost meanwhile, would only
+ * come again after its restart timer. What does not fit is as good as lost. */
+static void
+early_keep(struct ppp_link *link, unsigned proto, const uint8_t *packet, size_t len)
+{
+	uint8_t *p = link->early + link->early_len;
+
+	if (len > LINK_EARLY_BYTES - 4 || link->early_len > LINK_EARLY_BYTES - 4 - len)
+		return;
+	p[0] = (uint8_t)(proto >> 8);
+	p[1] = (uint8_t)proto;
+	p[2] = (uint8_t)(len >> 8);
+	p[3] = (uint8_t)len;
+	memcpy(p + 4, packet, len);
+	link->early_len += 4 + len;
+}
+
 /* Before authentication is done, network protocols are discarded in silence (RFC 1661 section 3.5). */
 static void
 rx_network_control(struct ppp_link *link, unsigned proto, const uint8_t *packet, size_t len)
 {
 	if (link->phase == PPP_PHASE_AUTHENTICATE)
 		link_auth_network_seen(link);
-	if (link->phase != PPP_PHASE_NETWORK || link->bundle == NULL)
+	if (link->phase != PPP_PHASE_NETWORK)
 		return;
+	if (link->bundle == NULL) {
+		early_keep(link, proto, packet, len);
+		return;
+	}
 	if (!bundle_rx_control(link->bundle, proto, packet, len, link->now)) {
 		link->bundle->rx_unexpected++;
 		lcp_reject_protocol(&link->lcp, proto, packet, len);
 	}
+}
+
+void
+link_early_deliver(struct ppp_link *link)
+{
+	size_t at = 0;
+
+	while (at < link->early_len) {
+		const uint8_t *p = link->early + at;
+		size_t len = (size_t)p[2] << 8 | p[3];
+
+		rx_network_control(link, (unsigned)p[0] << 8 | p[1], p + 4, len);
+		at += 4 + len;
+	}
+	link->early_len = 0;
 }
 
 static void

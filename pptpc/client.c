@@ -18,6 +18,7 @@
 #include "sys/netlink.h"
 
 #define CALL_ID_REST_NS TS_S(30)
+#define SECOND_SIGNAL_NS TS_MS(500)
 
 void
 client_say(const struct client *c, const char *fmt, ...)
@@ -180,10 +181,13 @@ void
 client_stop(struct client *c)
 {
 	if (c->stopping) {
-		event_base_loopbreak(c->base);
+		/* A terminal's interrupt comes twice: from the terminal, and from the monitor that passes it on. */
+		if (clock_ts() - c->stop_ts >= SECOND_SIGNAL_NS)
+			event_base_loopbreak(c->base);
 		return;
 	}
 	c->stopping = true;
+	c->stop_ts = clock_ts();
 	for (size_t i = 0; i < c->dials_count; i++)
 		dial_stop(&c->dials[i]);
 	if (all_down(c))

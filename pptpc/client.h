@@ -125,6 +125,7 @@ struct client {
 	struct event *signals[2];
 	uint64_t next_session;
 	bool stopping;
+	uint64_t stop_ts;
 	bool trace;
 	int status; /* exit status */
 	char host_name[65];
@@ -187,6 +188,8 @@ void dial_netif_ready(struct dial *d, int error);
 extern const struct control_ops dial_control_ops;
 void dial_engine_event(struct dial *d, const struct tunnel_event *event);
 void dial_bind(struct dial *d);
+/* What is negotiated by now has to do. */
+void dial_settle(struct dial *d);
 
 /* --- dial_end.c: hanging up, and what comes next --- */
 

@@ -224,8 +224,10 @@ kind_of_down(enum ppp_down down, uint16_t mschap_error, const char *message, enu
 struct trouble
 trouble_from_ppp(enum ppp_down down, uint16_t mschap_error, const char *message, enum dial_stage stage, bool gre_seen)
 {
-	enum trouble_kind kind = kind_of_down(down, mschap_error, message, stage, gre_seen);
-	struct trouble t = kind == TROUBLE_ENCRYPTION_WANTED ? trouble_make(kind, message) : make_with_words(kind, message);
+	/* The link's own text for a silent peer is not the peer's words. */
+	const char *words = message != NULL && strcmp(message, ppp_down_text(down)) != 0 ? message : "";
+	enum trouble_kind kind = kind_of_down(down, mschap_error, words, stage, gre_seen);
+	struct trouble t = kind == TROUBLE_ENCRYPTION_WANTED ? trouble_make(kind, words) : make_with_words(kind, words);
 
 	t.result = down;
 	t.error = mschap_error;

@@ -93,6 +93,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		dial_stand_by(d);
 	else if (d->state == DIAL_WAIT)
 		dial_attempt(d);
+	else if (d->state == DIAL_LINK)
+		dial_settle(d);
 }
 
 static uint64_t

@@ -3,41 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timerheap.h"
 #include "pptpc/client.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "tunnel/control.h"
+
+#define SETTLE_NS TS_S(2) /* something works: the longest to wait for the rest */
 
 static enum dial_stage
 stage_of(const struct dial *d)
 {
 	if (d->was_up)
 		return STAGE_UP;
-	if (d->session != 0)
+	if (d->state == DIAL_LINK)
 		return STAGE_LINK;
 	return d->state == DIAL_CALL ? STAGE_CALL : STAGE_CONTROL;
 }
 
 /* --- the call --------------------------------------------------------------------------- */
-
-static void
-open_call(struct dial *d)
-{
-	struct pptp_call_params params = {
-	    .recv_window = d->profile->tunnel.recv_window,
-	    .called_number = d->profile->phone[0] != '\0' ? d->profile->phone : NULL,
-	};
-	int error;
-
-	if (d->state != DIAL_CONNECT)
-		return;
-	dial_set_state(d, DIAL_CALL);
-	error = pptp_call_open(control_conn(d->control), &params, &d->call_id, clock_ts());
-	if (error != PPTP_OK) {
-		d->call_id = 0;
-		dial_hangup_kind(d, TROUBLE_LOCAL, pptp_strerror(error));
-	}
-}
 
 static void
 link_config(const struct dial *d, struct ppp_link_config *link)
@@ -58,7 +42,7 @@ note_counters(struct dial *d)
 }
 
 static void
-open_session(struct dial *d, const struct pptp_call_info *call)
+open_session(struct dial *d)
 {
 	struct tunnel_command open = {.type = TUNNEL_SESSION_OPEN};
 
@@ -73,9 +57,7 @@ open_session(struct dial *d, const struct pptp_call_info *call)
 	open.open.local = d->outer;
 	open.open.peer = d->server;
 	open.open.gre = d->profile->tunnel.gre;
-	open.open.gre.peer_call_id = call->peer_call_id;
-	open.open.gre.peer_window = call->peer_window;
-	open.open.gre.peer_delay = call->peer_delay;
+	open.open.peer_later = true;
 	link_config(d, &open.open.link);
 	open.open.counters = d->counters;
 	open.open.no_gre_ns = d->profile->no_gre_ns;
@@ -84,15 +66,42 @@ open_session(struct dial *d, const struct pptp_call_info *call)
 }
 
 static void
+open_call(struct dial *d)
+{
+	struct pptp_call_params params = {
+	    .recv_window = d->profile->tunnel.recv_window,
+	    .called_number = d->profile->phone[0] != '\0' ? d->profile->phone : NULL,
+	};
+	int error;
+
+	if (d->state != DIAL_CONNECT)
+		return;
+	dial_set_state(d, DIAL_CALL);
+	error = pptp_call_open(control_conn(d->control), &params, &d->call_id, clock_ts());
+	if (error != PPTP_OK) {
+		d->call_id = 0;
+		dial_hangup_kind(d, TROUBLE_LOCAL, pptp_strerror(error));
+		return;
+	}
+	/* Before the answer: a server's first GRE may overtake it. */
+	d->outer = *control_local(d->control);
+	open_session(d);
+}
+
+static void
 on_call_up(struct dial *d, const struct pptp_call_info *call)
 {
+	struct tunnel_command peer = {.type = TUNNEL_SESSION_PEER, .session = d->session};
+
 	if (d->state != DIAL_CALL)
 		return;
+	peer.peer.call_id = call->peer_call_id;
+	peer.peer.window = call->peer_window;
+	peer.peer.delay = call->peer_delay;
+	tunnel_post(d->path->engine, 0, &peer);
 	/* Our Configure-Request goes out at once: it opens a pinhole in this side's own firewall for the server's packets. */
 	pptp_call_set_link_info(control_conn(d->control), d->call_id, UINT32_MAX, UINT32_MAX, clock_ts());
-	d->outer = *control_local(d->control);
 	dial_set_state(d, DIAL_LINK);
-	open_session(d, call);
 }
 
 static void
@@ -211,32 +220,52 @@ say_up(const struct dial *d)
 }
 
 static bool
-is_complete(const struct dial *d)
+is_usable(const struct dial *d)
 {
 	bool mppe = d->profile->tunnel.bundle.mppe != PPP_MPPE_REQUIRE || d->bundle.mppe_up;
 
 	return mppe && (d->bundle.ipv4_up || d->bundle.ipv6_up);
 }
 
+static bool
+is_complete(const struct dial *d)
+{
+	const struct ppp_bundle_config *wanted = &d->profile->tunnel.bundle;
+
+	return is_usable(d) && (d->bundle.ipv4_up || !wanted->ipv4) && (d->bundle.mppe_up || wanted->mppe == PPP_MPPE_DENY);
+}
+
+static void
+come_up(struct dial *d)
+{
+	d->up_ts = d->began_ts = clock_ts();
+	d->was_up = true;
+	dial_set_state(d, DIAL_UP);
+	netif_update(d);
+	say_up(d);
+	scripts_run(d, d->profile->ip_up, NULL);
+}
+
+void
+dial_settle(struct dial *d)
+{
+	if (is_usable(d))
+		come_up(d);
+}
+
 static void
 on_up(struct dial *d, const struct tunnel_event *event)
 {
-	bool first = !d->was_up;
-
 	d->link = event->up.link;
 	d->bundle = event->up.bundle;
-	if ((d->state != DIAL_LINK && d->state != DIAL_UP) || (first && !is_complete(d)))
+	if (d->state == DIAL_UP)
+		netif_update(d);
+	else if (d->state != DIAL_LINK)
 		return;
-	if (first) {
-		d->up_ts = d->began_ts = clock_ts();
-		d->was_up = true;
-		dial_set_state(d, DIAL_UP);
-	}
-	netif_update(d);
-	if (first) {
-		say_up(d);
-		scripts_run(d, d->profile->ip_up, NULL);
-	}
+	else if (is_complete(d))
+		come_up(d);
+	else if (is_usable(d))
+		dial_arm(d, SETTLE_NS);
 }
 
 static uint64_t

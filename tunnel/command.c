@@ -14,7 +14,7 @@ on_session(struct worker *w, const struct tunnel_command *c, uint64_t ts)
 		return;
 	switch (c->type) {
 	case TUNNEL_SESSION_PEER:
-		pptp_gre_set_peer(s->gre, c->peer.call_id, c->peer.window, c->peer.delay);
+		session_peer(s, c->peer.call_id, c->peer.window, c->peer.delay, ts);
 		break;
 	case TUNNEL_SESSION_AUTH:
 		ppp_link_auth_verdict(s->link, c->auth.id, &c->auth.verdict, ts);

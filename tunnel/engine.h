@@ -69,6 +69,9 @@ struct tunnel_open {
 	struct ppp_link_config link; /* mem, crypto, random and trace are filled in by the engine */
 	struct tunnel_counters *counters;
 	uint64_t no_gre_ns; /* no GRE at all for so long after opening: TUNNEL_EVENT_NO_GRE; 0: never */
+	/* The call is not answered yet and gre says nothing of the peer: TUNNEL_SESSION_PEER follows. Nothing is sent before, but what
+	 * a quick peer sends is not lost. */
+	bool peer_later;
 };
 
 struct tunnel_bind {

@@ -290,6 +290,7 @@ rx_gre(struct worker *w, struct pktbuf *b, uint8_t *gre, size_t grelen, const st
 		return b;
 	count(&s->counters->gre_rx, 1);
 	worker_touch(w, s);
+	session_start(s, ts);
 	b->payload = gre + h.header_length;
 	b->len = h.payload_length;
 	switch (pptp_gre_rx(s->gre, &h, b, ts)) {

@@ -157,8 +157,9 @@ session_open(struct worker *w, uint64_t number, const struct tunnel_open *open, 
 	s->peer = open->peer;
 	s->counters = open->counters;
 	s->windowed = open->gre.window;
-	s->no_gre_ts = open->no_gre_ns > 0 ? ts + open->no_gre_ns : TS_NEVER;
-	s->close_ts = s->nd_ts = TS_NEVER;
+	s->no_gre_ns = open->no_gre_ns;
+	s->peer_known = !open->peer_later;
+	s->no_gre_ts = s->close_ts = s->nd_ts = TS_NEVER;
 	parcel_queue_init(&s->queue);
 	if (!make_machines(s, open, ts)) {
 		release(s);
@@ -166,8 +167,27 @@ session_open(struct worker *w, uint64_t number, const struct tunnel_open *open, 
 		return;
 	}
 	insert(w, s);
-	ppp_link_open(s->link, ts);
+	if (s->peer_known)
+		session_start(s, ts);
 	worker_touch(w, s);
+}
+
+void
+session_start(struct session *s, uint64_t ts)
+{
+	if (s->opened)
+		return;
+	s->opened = true;
+	s->no_gre_ts = s->no_gre_ns > 0 ? ts + s->no_gre_ns : TS_NEVER;
+	ppp_link_open(s->link, ts);
+}
+
+void
+session_peer(struct session *s, uint16_t call_id, uint16_t window, uint16_t delay, uint64_t ts)
+{
+	pptp_gre_set_peer(s->gre, call_id, window, delay);
+	s->peer_known = true;
+	session_start(s, ts);
 }
 
 /* --- what was agreed --------------------------------------------------------------------- */
@@ -409,13 +429,20 @@ earlier(uint64_t a, uint64_t b)
 static void
 set_timer(struct session *s)
 {
-	uint64_t ts = earlier(pptp_gre_expiry(s->gre), ppp_link_expiry(s->link));
+	uint64_t ts = earlier(s->peer_known ? pptp_gre_expiry(s->gre) : TS_NEVER, ppp_link_expiry(s->link));
 
 	ts = earlier(ts, earlier(s->no_gre_ts, earlier(s->close_ts, s->nd_ts)));
 	/* Without memory for a timer the session can't live. */
 	if (ts != s->timer.ts || s->timer.pos == 0)
 		if (!theap_set(&s->worker->timers, &s->timer, ts))
 			go_down(s, PPP_DOWN_NOMEM, 0, "");
+}
+
+static void
+send_control(struct session *s, uint64_t ts)
+{
+	if (s->peer_known)
+		tx_control(s, ts);
 }
 
 void
@@ -425,10 +452,10 @@ session_serve(struct session *s, uint64_t ts)
 
 	if (s->counters->gre_rx > 0)
 		s->no_gre_ts = TS_NEVER;
-	tx_control(s, ts);
+	send_control(s, ts);
 	while (!s->down && ppp_link_event(s->link, &event)) {
 		handle(s, &event, ts);
-		tx_control(s, ts);
+		send_control(s, ts);
 	}
 	if (s->windowed && !s->down)
 		tx_queued(s, ts);

@@ -86,6 +86,8 @@ struct session {
 	bool down;    /* to be freed at the end of the turn */
 	bool said_no_gre;
 	bool windowed;
+	bool peer_known; /* its call id: GRE can be sent */
+	bool opened;     /* the link is */
 	uint64_t number;
 	uint16_t call_id;
 	struct addr local, peer;
@@ -95,6 +97,7 @@ struct session {
 	struct tunnel_counters *counters;
 	struct worker *worker;
 	struct theap_node timer;
+	uint64_t no_gre_ns;
 	uint64_t no_gre_ts, close_ts, nd_ts; /* TS_NEVER: off */
 	uint64_t own_bad;                    /* malformed inner packets; counters->dropped_bad has PPP's too */
 	struct parcel_queue queue;
@@ -212,6 +215,9 @@ void command_run(struct worker *w, const struct tunnel_command *c, uint64_t ts);
 void session_open(struct worker *w, uint64_t number, const struct tunnel_open *open, uint64_t ts);
 struct session *session_find(const struct worker *w, uint64_t number);
 struct session *session_of_call(const struct worker *w, uint16_t call_id);
+/* The link starts: the call is answered, or the peer's first packet shows that it soon will be. */
+void session_start(struct session *s, uint64_t ts);
+void session_peer(struct session *s, uint16_t call_id, uint16_t window, uint16_t delay, uint64_t ts);
 void session_bind(struct session *s, const struct tunnel_bind *bind, uint64_t ts);
 void session_close(struct session *s, enum ppp_down why, const char *reason, uint64_t ts);
 void session_abort(struct session *s, uint64_t ts);
