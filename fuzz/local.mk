@@ -5,6 +5,19 @@
 EXTRA_DIST += fuzz/corpus
 LIBFUZZER = $(AM_LDFLAGS) -fsanitize=fuzzer
 
+check_PROGRAMS += fuzz/replay_config
+TESTS += fuzz/replay_config
+fuzz_replay_config_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_config.c
+fuzz_replay_config_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+fuzz_replay_config_LDADD = sys/libsys.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_config
+fuzz_fuzz_config_SOURCES = fuzz/fuzz.h fuzz/fuzz_config.c
+fuzz_fuzz_config_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+fuzz_fuzz_config_LDADD = $(fuzz_replay_config_LDADD)
+fuzz_fuzz_config_LDFLAGS = $(LIBFUZZER)
+endif
+
 check_PROGRAMS += fuzz/replay_conn
 TESTS += fuzz/replay_conn
 fuzz_replay_conn_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_conn.c

@@ -1,6 +1,7 @@
 #include "sys/conf.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void
 print_string(const char *s, FILE *fp)
@@ -17,6 +18,19 @@ print_string(const char *s, FILE *fp)
 	fputc('"', fp);
 }
 
+/* "1e+300" holds a character that only stands in quotes. */
+static void
+print_float(double value, FILE *fp)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%.17g", value);
+	if (strchr(text, '+') != NULL)
+		print_string(text, fp);
+	else
+		fputs(text, fp);
+}
+
 static void
 print_value(cfg_opt_t *opt, unsigned i, FILE *fp)
 {
@@ -25,7 +39,7 @@ print_value(cfg_opt_t *opt, unsigned i, FILE *fp)
 	else if (opt->type == CFGT_INT)
 		fprintf(fp, "%ld", cfg_opt_getnint(opt, i));
 	else if (opt->type == CFGT_FLOAT)
-		fprintf(fp, "%.17g", cfg_opt_getnfloat(opt, i));
+		print_float(cfg_opt_getnfloat(opt, i), fp);
 	else if (opt->type == CFGT_BOOL)
 		fputs(cfg_opt_getnbool(opt, i) ? "yes" : "no", fp);
 	else

@@ -39,7 +39,8 @@ struct ctl_command {
 
 /* Serves the socket fd (listening; the server owns it) on the loop. commands ends with a NULL name; it and user must
  * outlive the server. At most 32 clients; a client's line is at most 64 KiB; a client that does not read is
- * dropped, after 10 s without progress or when 32 MiB wait for it. Returns NULL, with fd closed, when memory ran out. */
+ * dropped, after 10 s without progress or when 32 MiB wait for it. Makes the process ignore SIGPIPE. Returns NULL, with
+ * fd closed, when memory ran out. */
 struct ctl_server *ctl_server_new(struct event_base *base, int fd, const struct ctl_command *commands, void *user);
 void ctl_server_free(struct ctl_server *s);
 

@@ -5,6 +5,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,6 +253,7 @@ ctl_server_new(struct event_base *base, int fd, const struct ctl_command *comman
 		s->commands = commands;
 		s->user = user;
 		LIST_INIT(&s->clients);
+		signal(SIGPIPE, SIG_IGN); /* libevent writes without MSG_NOSIGNAL: a client that leaves would end the daemon */
 		evutil_make_socket_nonblocking(fd);
 		s->listener = evconnlistener_new(base, on_connection, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	}

@@ -3,6 +3,7 @@
 Suite *suite_clock(void);
 Suite *suite_conf(void);
 Suite *suite_conf_text(void);
+Suite *suite_ctl(void);
 Suite *suite_log(void);
 Suite *suite_mbox(void);
 Suite *suite_netlink(void);
@@ -13,8 +14,8 @@ Suite *suite_priv_wire(void);
 int
 main(void)
 {
-	static const suite_fn suites[] = {
-	    suite_clock, suite_conf, suite_conf_text, suite_log, suite_mbox, suite_netlink, suite_priv, suite_priv_allow, suite_priv_wire};
+	static const suite_fn suites[] = {suite_clock, suite_conf, suite_conf_text, suite_ctl, suite_log, suite_mbox, suite_netlink,
+	    suite_priv, suite_priv_allow, suite_priv_wire};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }

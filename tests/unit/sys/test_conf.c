@@ -154,6 +154,7 @@ START_TEST(print_parses_back_to_itself)
 	static const char *const texts[] = {
 	    "",
 	    "name = \"a \\\"b\\\" \\\\ \\n ${HOME} $x # /* \\x01z'\" ratio = 0.30000000000000004",
+	    "ratio = 1e300",
 	    "listen = {} debug = yes pool \"q\\\"t\" { ranges = {10.0.0.1-7} } limits { idle = 0 }",
 	};
 
