@@ -7,6 +7,7 @@
 #include "libppp/bundle_int.h"
 #include "libppp/crypto.h"
 #include "libppp/link_int.h"
+#include "libppp/mppe_key.h"
 
 void
 ppp_bundle_config_init(struct ppp_bundle_config *config)
@@ -126,6 +127,8 @@ bundle_link_up(struct ppp_bundle *b, struct ppp_link *link)
 	if (b->was_up && link->keys.valid)
 		b->config.keys = link->keys;
 	b->was_up = true;
+	if (b->config.keys.valid)
+		b->config.mppe_bits &= mppe_keys_bits(&b->config.keys);
 	bundle_update(b);
 	if (b->config.mppe == PPP_MPPE_REQUIRE && !ccp_possible(b)) {
 		bundle_fail(b, PPP_DOWN_ENCRYPTION,

@@ -1,11 +1,15 @@
 check_PROGRAMS += tests/unit/test_libppp
 TESTS += tests/unit/test_libppp
 tests_unit_test_libppp_SOURCES = \
-	tests/unit/suite.h \
-	tests/unit/suite.c \
+	tests/unit/libppp/auth_pair.c \
+	tests/unit/libppp/auth_pair.h \
 	tests/unit/libppp/main.c \
-	tests/unit/libppp/pair.c tests/unit/libppp/pair.h \
+	tests/unit/libppp/pair.c \
+	tests/unit/libppp/pair.h \
 	tests/unit/libppp/test_auth_check.c \
+	tests/unit/libppp/test_auth_eap.c \
+	tests/unit/libppp/test_auth_fsm.c \
+	tests/unit/libppp/test_auth_trace.c \
 	tests/unit/libppp/test_ccp.c \
 	tests/unit/libppp/test_crypto.c \
 	tests/unit/libppp/test_fsm.c \
@@ -15,6 +19,9 @@ tests_unit_test_libppp_SOURCES = \
 	tests/unit/libppp/test_mschap.c \
 	tests/unit/libppp/test_options.c \
 	tests/unit/libppp/test_rc4.c \
-	tests/unit/libppp/util.c tests/unit/libppp/util.h
+	tests/unit/libppp/util.c \
+	tests/unit/libppp/util.h \
+	tests/unit/suite.c \
+	tests/unit/suite.h
 tests_unit_test_libppp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_test_libppp_LDADD = libppp/libppp.la libbase.la $(CRYPTO_LIBS) $(CHECK_LIBS)

@@ -3,6 +3,9 @@
 Suite *suite_auth(void);
 Suite *suite_auth_check(void);
 Suite *suite_ccp(void);
+Suite *suite_auth_eap(void);
+Suite *suite_auth_fsm(void);
+Suite *suite_auth_trace(void);
 Suite *suite_crypto(void);
 Suite *suite_fsm(void);
 Suite *suite_link(void);
@@ -19,6 +22,9 @@ main(void)
 	    suite_auth,
 	    suite_auth_check,
 	    suite_ccp,
+	    suite_auth_eap,
+	    suite_auth_fsm,
+	    suite_auth_trace,
 	    suite_crypto,
 	    suite_fsm,
 	    suite_link,
