@@ -121,7 +121,8 @@ static bool
 is_auth(const char *s)
 {
 	static const char *const words[] = {"pap", "chap", "chap-md5", "md5", "eap-md5", "mschap", "mschap1", "mschapv1", "mschap-v1",
-	    "mschap2", "mschapv2", "mschap-v2", "eap-mschap2", "eap-mschapv2", "eap-mschap-v2"};
+	    "mschap2", "mschapv2", "mschap-v2", "eap-mschap2", "eap-mschapv2", "eap-mschap-v2", "ms-chap", "ms-chap-v1", "ms-chap-v2",
+	    "ms-chapv2", "eap-ms-chap-v2"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcasecmp(s, words[i]) == 0)

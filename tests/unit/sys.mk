@@ -15,6 +15,8 @@ tests_unit_test_sys_SOURCES = \
 	tests/unit/sys/test_netlink.c \
 	tests/unit/sys/test_priv.c \
 	tests/unit/sys/test_priv_allow.c \
+	tests/unit/sys/test_priv_resolv.c \
+	tests/unit/sys/test_priv_undo.c \
 	tests/unit/sys/test_priv_wire.c
 tests_unit_test_sys_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_sys_LDADD = sys/libsys.la $(CHECK_LIBS)

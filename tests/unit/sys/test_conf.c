@@ -113,7 +113,7 @@ END_TEST
 
 START_TEST(words_of_any_length)
 {
-	enum { LEN = 300000 };
+	enum { LEN = 70000 };
 	static char text[LEN + 100];
 	cfg_t *cfg;
 
