@@ -134,14 +134,28 @@ send_terminate_request(struct fsm *f)
 }
 
 static void
+remember_acked(struct fsm *f)
+{
+	f->acked_valid = f->reply->len <= sizeof(f->acked);
+	if (!f->acked_valid)
+		return;
+	f->acked_id = f->packet->id;
+	f->acked_len = (uint8_t)f->reply->len;
+	memcpy(f->acked, f->reply->data, f->reply->len);
+}
+
+static void
 send_reply(struct fsm *f, bool ack)
 {
 	if (f->reply == NULL || f->packet == NULL)
 		return;
-	if (ack)
+	f->acked_valid = false;
+	if (ack) {
 		f->naks_sent = 0;
-	else if (f->naks_sent < UINT8_MAX)
+		remember_acked(f);
+	} else if (f->naks_sent < UINT8_MAX) {
 		f->naks_sent++;
+	}
 	fsm_send(f, f->reply->code, f->packet->id, f->reply->data, f->reply->len);
 }
 
@@ -215,6 +229,7 @@ fsm_event(struct fsm *f, enum fsm_event event)
 	/* at most one of these stands in a cell, and last: it may come back here */
 	if (cell.actions & FSM_TLU) {
 		f->naks_rcvd = 0;
+		f->repeats = 0;
 		f->ops->up(f->user);
 	}
 	if (cell.actions & FSM_TLF)

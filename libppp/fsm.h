@@ -106,7 +106,7 @@ struct fsm_limits {
 	uint8_t max_failure;
 };
 
-enum { FSM_REQUEST_MAX = 64, FSM_REASON_MAX = 64 };
+enum { FSM_REQUEST_MAX = 64, FSM_REASON_MAX = 64, FSM_REPEATS = 3 };
 
 struct fsm {
 	const struct fsm_ops *ops;
@@ -125,6 +125,11 @@ struct fsm {
 	bool request_open;   /* it has no answer yet */
 	uint8_t request_len; /* and what it held: an Ack must repeat it */
 	uint8_t request[FSM_REQUEST_MAX];
+	uint8_t acked_id; /* of the peer's request that was acknowledged last, and what it held */
+	uint8_t acked_len;
+	uint8_t acked[FSM_REQUEST_MAX];
+	bool acked_valid;
+	uint8_t repeats;                 /* of it, since This-Layer-Up */
 	char reason[FSM_REASON_MAX];     /* data of our Terminate-Request */
 	const struct fsm_packet *packet; /* being handled */
 	const struct opt_reply *reply;   /* to the Configure-Request being handled */

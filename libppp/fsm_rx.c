@@ -3,12 +3,26 @@
 
 enum { HEADER = 4 };
 
+/* The request that was acknowledged last, in Opened: our Ack was lost. RFC 1661 section 4.1 would negotiate anew, which on
+ * a lossy path takes down what just came up, again and again. A peer that means it says so more than FSM_REPEATS times. */
+static bool
+repeats_acked(struct fsm *f, const struct fsm_packet *p)
+{
+	if (f->state != FSM_OPENED || !f->acked_valid || p->id != f->acked_id || p->len != f->acked_len)
+		return false;
+	return memcmp(p->data, f->acked, p->len) == 0 && f->repeats++ < FSM_REPEATS;
+}
+
 static void
 on_configure_request(struct fsm *f, const struct fsm_packet *p)
 {
 	bool may_nak = f->naks_sent < f->limits.max_failure;
 	struct opt_reply reply;
 
+	if (repeats_acked(f, p)) {
+		fsm_send(f, PPP_CONF_ACK, p->id, p->data, p->len);
+		return;
+	}
 	if (f->ops->forget_peer != NULL)
 		f->ops->forget_peer(f->user);
 	if (!opt_request(&f->ops->options, f->user, p->data, p->len, may_nak, &reply)) {

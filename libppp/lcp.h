@@ -35,7 +35,8 @@ struct lcp {
 	struct lcp_peer peer;
 	/* keepalive */
 	uint64_t echo_expiry;  /* TS_NEVER: none */
-	uint64_t echo_sent;    /* when */
+	uint64_t echo_mark;    /* what came since then counts as heard */
+	uint64_t echo_sent;    /* when, while its reply is awaited; else TS_NEVER */
 	uint64_t echo_rtt;     /* ns; 0: not measured */
 	uint8_t echo_id;       /* of the last Echo-Request */
 	uint8_t echo_unheard;  /* Echo-Requests since anything came */

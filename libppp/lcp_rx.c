@@ -149,6 +149,7 @@ lcp_echo_start(struct lcp *lcp)
 	uint64_t interval = lcp->link->config.echo_interval_ns;
 
 	lcp->echo_unheard = 0;
+	lcp->echo_mark = lcp->link->now;
 	lcp->echo_sent = TS_NEVER;
 	lcp->echo_expiry = interval > 0 && !lcp->echo_unsupported ? lcp->link->now + interval : TS_NEVER;
 }
@@ -167,6 +168,7 @@ send_echo_request(struct lcp *lcp)
 	put_u32(data, lcp->magic);
 	lcp->echo_id = lcp->fsm.next_id++;
 	lcp->echo_sent = lcp->link->now;
+	lcp->echo_mark = lcp->link->now;
 	lcp->echo_unheard++;
 	fsm_send(&lcp->fsm, PPP_ECHO_REQ, lcp->echo_id, data, sizeof(data));
 }
@@ -180,8 +182,9 @@ lcp_echo_expire(struct lcp *lcp)
 
 	if (lcp->echo_expiry > link->now)
 		return;
-	if (link->last_rx + interval > link->now) {
+	if (link->last_rx >= lcp->echo_mark)
 		lcp->echo_unheard = 0;
+	if (link->last_rx + interval > link->now) {
 		lcp->echo_expiry = link->last_rx + interval;
 		return;
 	}

@@ -22,6 +22,10 @@ check_PROGRAMS += tests/sim/test_conn_sim
 TESTS += tests/sim/test_conn_sim
 tests_sim_test_conn_sim_SOURCES = tests/sim/sim.c tests/sim/sim.h tests/sim/test_conn_sim.c
 tests_sim_test_conn_sim_LDADD = libpptp/libpptp_core.la libbase.la
+check_PROGRAMS += tests/sim/test_ppp_sim
+TESTS += tests/sim/test_ppp_sim
+tests_sim_test_ppp_sim_SOURCES = tests/sim/sim.c tests/sim/sim.h tests/sim/test_ppp_sim.c
+tests_sim_test_ppp_sim_LDADD = libppp/libppp.la libpptp/libpptp_core.la libbase.la $(CRYPTO_LIBS)
 
 # Conformance of any server at an address: tests/conform/pptp-conform ADDRESS
 noinst_PROGRAMS += tests/conform/pptp-conform

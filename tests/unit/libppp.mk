@@ -13,12 +13,15 @@ tests_unit_test_libppp_SOURCES = \
 	tests/unit/libppp/test_ccp.c \
 	tests/unit/libppp/test_crypto.c \
 	tests/unit/libppp/test_fsm.c \
+	tests/unit/libppp/test_lcp.c \
 	tests/unit/libppp/test_link.c \
 	tests/unit/libppp/test_mppe.c \
 	tests/unit/libppp/test_mppe_key.c \
 	tests/unit/libppp/test_mschap.c \
+	tests/unit/libppp/test_ncp.c \
 	tests/unit/libppp/test_options.c \
 	tests/unit/libppp/test_rc4.c \
+	tests/unit/libppp/test_trace.c \
 	tests/unit/libppp/util.c \
 	tests/unit/libppp/util.h \
 	tests/unit/suite.c \

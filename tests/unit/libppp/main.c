@@ -8,12 +8,15 @@ Suite *suite_auth_fsm(void);
 Suite *suite_auth_trace(void);
 Suite *suite_crypto(void);
 Suite *suite_fsm(void);
+Suite *suite_lcp(void);
 Suite *suite_link(void);
 Suite *suite_mppe(void);
 Suite *suite_mppe_key(void);
 Suite *suite_mschap(void);
+Suite *suite_ncp(void);
 Suite *suite_options(void);
 Suite *suite_rc4(void);
+Suite *suite_trace(void);
 
 int
 main(void)
@@ -27,12 +30,15 @@ main(void)
 	    suite_auth_trace,
 	    suite_crypto,
 	    suite_fsm,
+	    suite_lcp,
 	    suite_link,
 	    suite_mppe,
 	    suite_mppe_key,
 	    suite_mschap,
+	    suite_ncp,
 	    suite_options,
 	    suite_rc4,
+	    suite_trace,
 	};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/libppp/util.h"
 #include "tests/unit/suite.h"
 
 static void
@@ -75,11 +76,9 @@ end_init(struct pair *p, struct end *e, const char *name, uint64_t seed)
 void
 pair_init(struct pair *p)
 {
-	char err[200];
-
 	memset(p, 0, sizeof(*p));
 	p->now = TS_S(1000);
-	ck_assert_msg(ppp_crypto_new(&p->crypto, err, sizeof(err)) == 0, "%s", err);
+	p->crypto = test_crypto();
 	end_init(p, &p->a, "server", 0x1234567);
 	end_init(p, &p->b, "joe", 0x7654321);
 	p->a.bc.local_v4 = v4("10.0.0.1");
@@ -100,7 +99,6 @@ pair_fini(struct pair *p)
 {
 	end_fini(&p->a);
 	end_fini(&p->b);
-	ppp_crypto_free(p->crypto);
 }
 
 void

@@ -36,7 +36,7 @@ struct end {
 struct pair {
 	struct end a, b; /* as a rule a is the server */
 	uint64_t now;
-	struct ppp_crypto *crypto;
+	const struct ppp_crypto *crypto;
 	unsigned frames; /* carried */
 	/* Decides a frame's fate on its way to `to`; NULL: all arrive. */
 	bool (*pass)(struct pair *p, struct end *to, uint8_t *frame, size_t len);

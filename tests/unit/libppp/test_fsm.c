@@ -274,6 +274,33 @@ START_TEST(test_identifiers)
 }
 END_TEST
 
+START_TEST(test_lost_ack)
+{
+	struct probe p;
+	uint8_t id;
+
+	probe_init(&p, FSM_ACK_RCVD);
+	GIVE(&p, "\x01\x33\x00\x07\x07\x03\x11");
+	ck_assert_uint_eq(next_code(&p, &id), PPP_CONF_ACK);
+	for (int i = 0; i < FSM_REPEATS; i++) {
+		GIVE(&p, "\x01\x33\x00\x07\x07\x03\x11");
+		ck_assert_uint_eq(next_code(&p, &id), PPP_CONF_ACK);
+		ck_assert_uint_eq(id, 0x33);
+		ck_assert_uint_eq(next_code(&p, &id), 0);
+		ck_assert_int_eq(p.f.state, FSM_OPENED);
+	}
+	ck_assert_str_eq(p.did, "tlu");
+	GIVE(&p, "\x01\x33\x00\x07\x07\x03\x11"); /* it means it */
+	ck_assert_int_eq(p.f.state, FSM_ACK_SENT);
+	ck_assert_str_eq(p.did, "tlu,tld");
+	/* and another request is never taken for a repetition */
+	probe_init(&p, FSM_ACK_RCVD);
+	GIVE(&p, "\x01\x33\x00\x07\x07\x03\x11");
+	GIVE(&p, "\x01\x34\x00\x07\x07\x03\x11");
+	ck_assert_int_eq(p.f.state, FSM_ACK_SENT);
+}
+END_TEST
+
 START_TEST(test_peer_that_naks_for_ever)
 {
 	char nak[] = "\x03\x01\x00\x07\x07\x03\x11";
@@ -380,6 +407,7 @@ suite_fsm(void)
 	tcase_add_test(t, test_counts_transmissions);
 	tcase_add_test(t, test_terminates);
 	tcase_add_test(t, test_identifiers);
+	tcase_add_test(t, test_lost_ack);
 	tcase_add_test(t, test_peer_that_naks_for_ever);
 	tcase_add_test(t, test_max_failure_turns_naks_to_rejects);
 	tcase_add_test(t, test_unknown_code);
