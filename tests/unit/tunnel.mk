@@ -5,8 +5,10 @@ tests_unit_test_tunnel_SOURCES = \
 	tests/unit/suite.c \
 	tests/unit/tunnel/main.c \
 	tests/unit/tunnel/packets.c tests/unit/tunnel/packets.h \
+	tests/unit/tunnel/rig.c tests/unit/tunnel/rig.h \
 	tests/unit/tunnel/test_coalesce.c \
 	tests/unit/tunnel/test_control.c \
+	tests/unit/tunnel/test_engine.c \
 	tests/unit/tunnel/test_csum.c \
 	tests/unit/tunnel/test_fib.c \
 	tests/unit/tunnel/test_fit.c \
