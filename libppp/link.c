@@ -108,7 +108,7 @@ ppp_link_open(struct ppp_link *link, uint64_t ts)
 	link->last_rx = ts;
 	link->phase = PPP_PHASE_ESTABLISH;
 	if (link->config.passive)
-		link->listen_deadline = ts + link->config.restart_ns * link->config.max_configure;
+		link->listen_deadline = ts + link->config.restart_ns;
 	lcp_reset_wishes(&link->lcp);
 	fsm_event(&link->lcp.fsm, FSM_OPEN);
 	fsm_event(&link->lcp.fsm, FSM_UP);
@@ -276,6 +276,18 @@ ppp_link_expiry(const struct ppp_link *link)
 	return link->bundle != NULL ? earlier(ts, bundle_expiry(link->bundle)) : ts;
 }
 
+/* A passive link has waited long enough for the peer to begin. */
+static void
+stop_listening(struct ppp_link *link)
+{
+	link->listen_deadline = TS_NEVER;
+	if (link->lcp.fsm.state != FSM_STOPPED)
+		return;
+	link->lcp.fsm.passive = false;
+	fsm_event(&link->lcp.fsm, FSM_DOWN);
+	fsm_event(&link->lcp.fsm, FSM_UP);
+}
+
 void
 ppp_link_expire(struct ppp_link *link, uint64_t ts)
 {
@@ -284,7 +296,7 @@ ppp_link_expire(struct ppp_link *link, uint64_t ts)
 	lcp_echo_expire(&link->lcp);
 	link_auth_expire(link);
 	if (link->listen_deadline <= ts)
-		link_fail(link, link->heard ? PPP_DOWN_LCP_FAILED : PPP_DOWN_NO_REPLY, 0, NULL);
+		stop_listening(link);
 	if (link->bundle != NULL)
 		bundle_expire(link->bundle, ts);
 }

@@ -61,7 +61,7 @@ struct ppp_link_config {
 	uint32_t accm;    /* asked for; default 0 (a GRE channel needs none) */
 	bool pfc;         /* ask for and accept; default true */
 	bool acfc;
-	bool passive; /* wait for the peer's Configure-Request before sending ours */
+	bool passive; /* wait for the peer's Configure-Request before sending ours, but for restart_ns only */
 
 	unsigned require;                  /* methods the peer may authenticate with, bit set; 0: it need not */
 	unsigned allow;                    /* methods we authenticate with when asked; 0: none */

@@ -32,7 +32,7 @@ struct ppp_link {
 	struct authe authe; /* and we to it */
 	bool authr_done, authe_done;
 	uint64_t auth_deadline;   /* of the phase Authenticate; TS_NEVER: not in it */
-	uint64_t listen_deadline; /* a passive link's first frame; TS_NEVER: not waited for */
+	uint64_t listen_deadline; /* when a passive link begins by itself; TS_NEVER: no more */
 	unsigned peer_method, self_method;
 	char peer_name[PPP_NAME_MAX + 1];
 	struct ppp_mppe_keys keys;

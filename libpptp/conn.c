@@ -253,6 +253,7 @@ conn_note(struct pptp_conn *conn, enum pptp_event_type type, struct call *call)
 	struct note *note = &conn->notes[(conn->note_first + conn->note_count++) % CONN_NOTES];
 
 	*note = (struct note){.event_no = ++conn->event_no, .type = type, .call = call};
+	conn->question = conn->question || (conn->config.in_order && type == PPTP_EVENT_CALL_REQUEST);
 	return note;
 }
 
@@ -275,6 +276,7 @@ take_note(struct pptp_conn *conn, struct pptp_event *event)
 	conn->note_first = (conn->note_first + 1) % CONN_NOTES;
 	conn->note_count--;
 	event->type = note->type;
+	conn->question = conn->question && note->type != PPTP_EVENT_CALL_REQUEST;
 	if (note->call != NULL)
 		event->call_id = note->call->info.call_id;
 	switch (note->type) {

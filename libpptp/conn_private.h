@@ -105,6 +105,7 @@ struct pptp_conn {
 	char vendor_name[65];
 	bool initiator;
 	enum pptp_conn_state state;
+	bool question;     /* in_order: PPTP_EVENT_CALL_REQUEST waits to be taken */
 	uint64_t deadline; /* of the state, or of the Echo */
 	bool echo_pending;
 	uint32_t echo_identifier;

@@ -51,7 +51,7 @@ pptp_conn_recv(struct pptp_conn *conn, const uint8_t *data, size_t datalen, uint
 	const uint8_t *first = data, *msg;
 	int n = 1;
 
-	while (n > 0 && datalen > 0 && conn->state != PPTP_CONN_CLOSED && conn_has_room(conn)) {
+	while (n > 0 && datalen > 0 && conn->state != PPTP_CONN_CLOSED && conn_has_room(conn) && !conn->question) {
 		n = pptp_framer_next(&conn->framer, &data, &datalen, &msg);
 		if (n > 0)
 			handle(conn, msg, (size_t)n, ts);

@@ -157,6 +157,10 @@ call_request(struct conn *c, const struct pptp_call_info *call)
 		pptp_call_reject(pc, call->call_id, call->kind == PPTP_OUTGOING ? PPTP_OCRP_BUSY : PPTP_ICRP_DO_NOT_ACCEPT, 0, clock_ts());
 		return;
 	}
+	/* A link that waits for the peer is opened before the peer hears of the call, so that its first frame finds it; one that begins by
+	 * itself must not speak before the peer listens. */
+	if (o->link.passive && call->kind == PPTP_OUTGOING)
+		session_fsm(s, SESSION_E_CALL_UP, call);
 	if (pptp_call_accept(pc, call->call_id, &params, clock_ts()) != PPTP_OK)
 		session_end(s, PPP_DOWN_LOCAL, PPTP_CDN_GENERAL_ERROR, "the call could not be answered");
 }

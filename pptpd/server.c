@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,7 +21,6 @@
 enum {
 	CALL_ID_REST_S = 30,
 	ACCEPT_BATCH = 64,
-	SPARE_DESCRIPTORS = 256,
 	STOP_STEP_MS = 20,
 };
 
@@ -490,19 +488,11 @@ int
 server_prepare(void *arg)
 {
 	struct server_prepared *p = arg;
-	rlim_t want = p->config->max_connections + p->config->max_sessions + SPARE_DESCRIPTORS;
-	struct rlimit limit;
 	char err[256];
 
 	if (ppp_crypto_new(&p->crypto, err, sizeof(err)) != 0) {
 		log_event(LOG_LEVEL_ERROR, "start", "error=\"%s\"", err);
 		return -1;
-	}
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < want) {
-		limit.rlim_cur = want;
-		limit.rlim_max = limit.rlim_max > want ? limit.rlim_max : want;
-		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-			log_event(LOG_LEVEL_WARN, "start", "error=\"no %llu descriptors: %s\"", (unsigned long long)want, strerror(errno));
 	}
 	p->control_fd = -1;
 	if (p->config->control_socket == NULL)

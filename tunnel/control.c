@@ -335,6 +335,7 @@ control_new(
 	}
 	*c = (struct control){.base = base, .fd = fd, .ops = *ops, .user = user};
 	learn_addresses(c);
+	own.in_order = true;
 	memcpy(own.local_addr, c->local.bytes, 16);
 	memcpy(own.peer_addr, c->peer.bytes, 16);
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);

@@ -267,7 +267,7 @@ static const struct option_row rows[] = {
     {"lcp-echo-failures", KIND_NUMBER, BOTH("4"), set_u8, AT(link.echo_failures), 1, 255},
     {"lcp-restart", KIND_WORD, BOTH("3s"), set_duration, AT(link.restart_ns), TS_MS(100), TS_S(60)},
     {"lcp-max-configure", KIND_NUMBER, BOTH("10"), set_u8, AT(link.max_configure), 1, 255},
-    {"lcp-passive", KIND_BOOL, BOTH("no"), set_bool, AT(link.passive), 0, 0},
+    {"lcp-passive", KIND_BOOL, {"yes", "no"}, set_bool, AT(link.passive), 0, 0},
     {"pfc", KIND_BOOL, BOTH("yes"), set_bool, AT(link.pfc), 0, 0},
     {"acfc", KIND_BOOL, BOTH("yes"), set_bool, AT(link.acfc), 0, 0},
     {"identification", KIND_WORD, BOTH(""), set_text, AT(link.identification), 0, 64},

@@ -60,6 +60,8 @@ struct pptp_conn_config {
 	enum pptp_policy policy;
 	bool accept_outgoing_calls;    /* act as PAC for a peer's Outgoing-Call-Request */
 	bool accept_incoming_calls;    /* act as PNS for a peer's Incoming-Call-Request */
+	bool in_order;                 /* take no input behind a call request until its event is taken, so that replies keep the
+	                                * order of the requests when several come together */
 	uint16_t max_calls;            /* calls at once on this connection, 1..65535 */
 	uint32_t framing_capabilities; /* 0: both */
 	uint32_t bearer_capabilities;  /* 0: both */
@@ -156,8 +158,8 @@ PPTP_API void pptp_conn_yield(struct pptp_conn *conn, uint64_t ts);
 /* Tells that TCP ended: all calls end with PPTP_END_TRANSPORT. Events remain to be drained. */
 PPTP_API void pptp_conn_transport_closed(struct pptp_conn *conn, uint64_t ts);
 
-/* Feeds received bytes. Returns how many were taken: fewer than datalen when output or events are full
- * (drain them, then feed the rest) or when the connection closed. Never an error: a peer's fault ends in
+/* Feeds received bytes. Returns how many were taken: fewer than datalen when output or events are full,
+ * or with in_order behind a call request (drain them, then feed the rest), or when the connection closed. Never an error: a peer's fault ends in
  * answers as section 2 says, and if need be in PPTP_EVENT_CLOSED. */
 PPTP_API size_t pptp_conn_recv(struct pptp_conn *conn, const uint8_t *data, size_t datalen, uint64_t ts);
 

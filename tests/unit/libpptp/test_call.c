@@ -525,6 +525,28 @@ START_TEST(request_and_clear_at_once)
 }
 END_TEST
 
+/* What follows a call request finds the program's answer given: replies keep the order of the requests. */
+START_TEST(in_order)
+{
+	struct pptp_msg call = msg_about(PPTP_OUTGOING_CALL_REQUEST, 0, PEER_ID), clear = msg_about(PPTP_CALL_CLEAR_REQUEST, 0, PEER_ID);
+	uint8_t stream[2 * PPTP_MAX_MESSAGE];
+	int n, m;
+	struct solo s;
+
+	solo_init(&s);
+	s.config.in_order = true;
+	solo_establish(&s);
+	n = pptp_msg_encode(stream, sizeof(stream), &call);
+	m = pptp_msg_encode(stream + n, sizeof(stream) - (size_t)n, &clear);
+	ck_assert_uint_eq(pptp_conn_recv(s.conn, stream, (size_t)(n + m), s.ts), (size_t)n);
+	ck_assert_str_eq(solo_line(&s), "REQUEST");
+	ck_assert_int_eq(pptp_call_accept(s.conn, s.call_id, NULL, s.ts), PPTP_OK);
+	ck_assert_uint_eq(pptp_conn_recv(s.conn, stream + n, (size_t)m, s.ts), (size_t)m);
+	ck_assert_str_eq(solo_line(&s), "OCRP:1/0 CDN:4/0 UP DOWN:peer");
+	solo_free(&s);
+}
+END_TEST
+
 START_TEST(parameters_are_checked)
 {
 	char number[66];
@@ -610,6 +632,7 @@ suite_call(void)
 	tcase_add_test(peers, calls_are_bounded);
 	tcase_add_test(peers, call_ids_exhausted);
 	tcase_add_test(peers, request_and_clear_at_once);
+	tcase_add_test(peers, in_order);
 	tcase_add_test(peers, parameters_are_checked);
 	tcase_add_test(peers, calls_that_are_not_there);
 	tcase_add_test(peers, late_reply);
