@@ -196,6 +196,8 @@ void dial_settle(struct dial *d);
 /* Ends the attempt or the tunnel for a reason; the first one counts. */
 void dial_hangup(struct dial *d, const struct trouble *trouble);
 void dial_hangup_kind(struct dial *d, enum trouble_kind kind, const char *detail);
+/* While hanging up: the link's own reason, which may say more than the first. */
+void dial_refine(struct dial *d, const struct trouble *of_link);
 /* One step more of hanging up: something that was waited for has come, or its time is over. */
 void dial_hangup_step(struct dial *d);
 void dial_hangup_timeout(struct dial *d);

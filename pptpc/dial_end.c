@@ -9,6 +9,7 @@
 #include "sys/log.h"
 #include "tunnel/control.h"
 
+#define LAST_WORDS_NS TS_MS(300)
 #define STEP_NS TS_S(2)    /* the longest a step waits for the peer */
 #define STEADY_NS TS_S(30) /* up for so long: failures before are forgotten */
 
@@ -30,7 +31,8 @@ dial_place(const struct dial *d, char *text)
 
 /* --- the steps -------------------------------------------------------------------------- */
 
-/* Terminate-Request only makes sense while the call carries it. */
+/* Terminate-Request only makes sense while the call carries it. When the peer has ended the call, its last words over GRE (a
+ * wrong password, say) may still be on their way: they are worth a moment. */
 static void
 close_session(struct dial *d)
 {
@@ -38,14 +40,24 @@ close_session(struct dial *d)
 
 	if (d->session_closing)
 		return;
+	d->session_closing = true;
+	dial_arm(d, d->call_id != 0 ? STEP_NS : LAST_WORDS_NS);
 	if (d->call_id == 0)
-		command.type = TUNNEL_SESSION_ABORT;
+		return;
 	command.close.why = PPP_DOWN_LOCAL;
 	strcpy(command.close.reason, d->trouble.kind == TROUBLE_IDLE ? "idle" : "user request");
-	d->session_closing = true;
-	d->session_aborted = command.type == TUNNEL_SESSION_ABORT;
 	tunnel_post(d->path->engine, 0, &command);
-	dial_arm(d, STEP_NS);
+}
+
+/* The link knows more than the call that was taken from under it. */
+void
+dial_refine(struct dial *d, const struct trouble *of_link)
+{
+	bool vague = d->trouble.kind == TROUBLE_ENDED_CALL || d->trouble.kind == TROUBLE_ENDED_CONTROL || d->trouble.kind == TROUBLE_TCP_LOST;
+	bool telling = of_link->kind != TROUBLE_STOPPED && of_link->kind != TROUBLE_PPP_SILENT && trouble_class(of_link->kind) != RETRY_NETWORK;
+
+	if (vague && telling)
+		d->trouble = *of_link;
 }
 
 static void

@@ -9,7 +9,7 @@
 #include "sys/log.h"
 #include "tunnel/control.h"
 
-#define SETTLE_NS TS_S(2) /* something works: the longest to wait for the rest */
+#define SETTLE_NS TS_S(1) /* something works: the longest to wait for the rest */
 
 static enum dial_stage
 stage_of(const struct dial *d)
@@ -319,6 +319,8 @@ on_closed(struct dial *d, const struct tunnel_event *event)
 	if (t.kind == TROUBLE_GRE_BLOCKED)
 		t = no_gre_trouble(d);
 	d->session = 0;
+	if (d->state == DIAL_HANGUP && strcmp(event->message, "the call ended") != 0)
+		dial_refine(d, &t);
 	dial_hangup(d, &t);
 }
 
