@@ -174,9 +174,11 @@ check_auth(void *user, struct rd *data, struct wr *nak)
 	struct lcp *lcp = user;
 	unsigned allow = config(lcp)->allow;
 
+	lcp->refused_methods = methods_of(data);
+	lcp->peer.auth = lcp->refused_methods & allow;
+	lcp->auth_refused = lcp->peer.auth == 0;
 	if (allow == 0)
 		return OPT_REJ;
-	lcp->peer.auth = methods_of(data) & allow;
 	if (lcp->peer.auth != 0)
 		return OPT_ACK;
 	write_methods(nak, strongest(allow));

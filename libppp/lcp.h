@@ -28,9 +28,11 @@ struct lcp {
 	bool ask_mru, ask_accm, ask_magic, ask_pfc, ask_acfc;
 	uint16_t mru;
 	uint32_t accm;
-	uint32_t magic; /* 0: none */
-	unsigned offer; /* methods that the peer is to authenticate with: one bit, or EAP's; 0: none */
-	unsigned tried; /* methods offered so far */
+	uint32_t magic;           /* 0: none */
+	unsigned offer;           /* methods that the peer is to authenticate with: one bit, or EAP's; 0: none */
+	unsigned tried;           /* methods offered so far */
+	bool auth_refused;        /* the peer's last demand was for no method that is allowed */
+	unsigned refused_methods; /* which ones; 0: unknown ones */
 	uint8_t loops;
 	struct lcp_peer peer;
 	/* keepalive */

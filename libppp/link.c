@@ -231,7 +231,13 @@ link_lcp_down(struct ppp_link *link)
 void
 link_lcp_finished(struct ppp_link *link)
 {
-	set_why(link, link->heard ? PPP_DOWN_LCP_FAILED : PPP_DOWN_NO_REPLY, 0, NULL);
+	const struct fsm *f = &link->lcp.fsm;
+	bool unanswered = f->request_open && f->naks_rcvd == 0;
+
+	if (link->heard)
+		set_why(link, PPP_DOWN_LCP_FAILED, 0, unanswered ? LINK_UNANSWERED : NULL);
+	else
+		set_why(link, PPP_DOWN_NO_REPLY, 0, NULL);
 	end_now(link);
 }
 

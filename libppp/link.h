@@ -47,6 +47,9 @@ enum ppp_down {
 	PPP_DOWN_NOMEM,
 };
 
+/* The message with PPP_DOWN_LCP_FAILED when the peer talks, but answered none of our Configure-Requests: they may not reach it. */
+#define LINK_UNANSWERED "no answer to Configure-Request"
+
 /* A sentence for people ("wrong user name or password"); static. */
 const char *ppp_down_text(enum ppp_down down);
 

@@ -75,6 +75,15 @@ rx_clear(struct ppp_bundle *b, unsigned proto, uint8_t *p, size_t n, uint8_t **p
 	return deliver(b, proto, p, n, payload, payloadlen);
 }
 
+/* The name of the method that the peer insists on; NULL: not one that has a name. */
+static const char *
+refused_method(const struct lcp *lcp)
+{
+	unsigned m = lcp->refused_methods;
+
+	return m != 0 && (m & (m - 1)) == 0 ? ppp_auth_name((enum ppp_auth_method)m) : NULL;
+}
+
 static void
 rx_lcp(struct ppp_link *link, const uint8_t *packet, size_t len)
 {
@@ -82,7 +91,11 @@ rx_lcp(struct ppp_link *link, const uint8_t *packet, size_t len)
 	bool early = link->phase == PPP_PHASE_ESTABLISH && len >= 4 && packet[0] == PPP_TERM_REQ;
 
 	fsm_input(&link->lcp.fsm, packet, len);
-	if (early && link->lcp.fsm.state >= FSM_REQ_SENT)
+	if (!early || link->lcp.fsm.state < FSM_REQ_SENT)
+		return;
+	if (link->lcp.auth_refused)
+		link_fail(link, PPP_DOWN_AUTH_REFUSED, 0, refused_method(&link->lcp));
+	else
 		link_fail(link, PPP_DOWN_PEER, 0, "the peer closed the link while it was being set up");
 }
 

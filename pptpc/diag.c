@@ -22,7 +22,9 @@ make_with_words(enum trouble_kind kind, const char *words)
 {
 	struct trouble t = {.kind = kind};
 
-	if (words != NULL && words[0] != '\0')
+	if (kind == TROUBLE_AUTH_METHODS && ppp_auth_parse(words) != 0)
+		snprintf(t.detail, sizeof(t.detail), ", %s,", words);
+	else if (kind != TROUBLE_AUTH_METHODS && words[0] != '\0')
 		snprintf(t.detail, sizeof(t.detail), ": it says \"%s\"", words);
 	return t;
 }
@@ -196,7 +198,7 @@ kind_of_down(enum ppp_down down, uint16_t mschap_error, const char *message, enu
 	case PPP_DOWN_NO_REPLY:
 		return gre_seen ? TROUBLE_PPP_SILENT : TROUBLE_GRE_BLOCKED;
 	case PPP_DOWN_LCP_FAILED:
-		return TROUBLE_LCP_FAILED;
+		return strcmp(message, LINK_UNANSWERED) == 0 ? TROUBLE_PPP_SILENT : TROUBLE_LCP_FAILED;
 	case PPP_DOWN_ECHO:
 		return TROUBLE_ECHO_LCP;
 	case PPP_DOWN_LOOPBACK:

@@ -134,7 +134,7 @@ enum retry_class trouble_class(enum trouble_kind kind);
 int trouble_exit(enum trouble_kind kind);
 /* "gre-blocked": a stable word for logs, scripts and the control socket. */
 const char *trouble_word(enum trouble_kind kind);
-/* "nothing listens on 192.0.2.1 port 1723", and what to do about it ("" if nothing), written into buf; both return buf. */
+/* "Nothing listens on 192.0.2.1 port 1723", and what to do about it ("" if nothing), written into buf; both return buf. */
 const char *trouble_sentence(const struct trouble *t, const struct trouble_place *place, char *buf, size_t size);
 const char *trouble_advice(const struct trouble *t, const struct trouble_place *place, char *buf, size_t size);
 

@@ -78,10 +78,10 @@ static const struct trouble_row rows[TROUBLE_KINDS] = {
     [TROUBLE_LCP_FAILED] = {"lcp-failed", RETRY_REFUSED, EXIT_NEGOTIATION, "the two sides could not agree on the PPP link (LCP)", ""},
     [TROUBLE_LOOPBACK] = {"loopback", RETRY_NETWORK, EXIT_NEGOTIATION, "the line is looped back: our own packets return", ""},
     [TROUBLE_AUTH_METHODS] = {"auth-methods", RETRY_AUTH, EXIT_AUTH,
-	"the server asks for an authentication method that is not allowed here ({methods}){detail}",
+	"the server asks for an authentication method{detail} that is not allowed here (only {methods})",
 	"add the server's method to allow, if you trust it: pap, chap and mschap1 show the password, or nearly so, to whoever listens"},
     [TROUBLE_AUTH_WRONG] = {"auth-wrong", RETRY_AUTH, EXIT_AUTH, "wrong user name or password for \"{user}\"{detail}",
-	"check both; some servers want the name as DOMAIN\\\\user"},
+	"check both; some servers want the name as DOMAIN\\user"},
     [TROUBLE_AUTH_HOURS] = {"auth-hours", RETRY_AUTH, EXIT_AUTH, "\"{user}\" may not log in at this hour (error 646){detail}", ""},
     [TROUBLE_AUTH_DISABLED] = {"auth-disabled", RETRY_AUTH, EXIT_AUTH, "the account \"{user}\" is disabled (error 647){detail}", ""},
     [TROUBLE_AUTH_EXPIRED] = {"auth-expired", RETRY_AUTH, EXIT_AUTH, "the password of \"{user}\" has expired (error 648){detail}",
@@ -185,16 +185,27 @@ fill(const char *pattern, const struct trouble *t, const struct trouble_place *p
 	return buf;
 }
 
+/* As a sentence of its own. */
+static const char *
+begin(char *buf)
+{
+	if (buf[0] >= 'a' && buf[0] <= 'z')
+		buf[0] = (char)(buf[0] - 'a' + 'A');
+	return buf;
+}
+
 const char *
 trouble_sentence(const struct trouble *t, const struct trouble_place *place, char *buf, size_t size)
 {
-	return fill(rows[t->kind].sentence, t, place, buf, size);
+	fill(rows[t->kind].sentence, t, place, buf, size);
+	return begin(buf);
 }
 
 const char *
 trouble_advice(const struct trouble *t, const struct trouble_place *place, char *buf, size_t size)
 {
-	return fill(rows[t->kind].advice, t, place, buf, size);
+	fill(rows[t->kind].advice, t, place, buf, size);
+	return begin(buf);
 }
 
 enum retry_class

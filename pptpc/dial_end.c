@@ -53,8 +53,10 @@ close_session(struct dial *d)
 void
 dial_refine(struct dial *d, const struct trouble *of_link)
 {
-	bool vague = d->trouble.kind == TROUBLE_ENDED_CALL || d->trouble.kind == TROUBLE_ENDED_CONTROL || d->trouble.kind == TROUBLE_TCP_LOST;
-	bool telling = of_link->kind != TROUBLE_STOPPED && of_link->kind != TROUBLE_PPP_SILENT && trouble_class(of_link->kind) != RETRY_NETWORK;
+	bool vague =
+	    d->trouble.kind == TROUBLE_ENDED_CALL || d->trouble.kind == TROUBLE_ENDED_CONTROL || d->trouble.kind == TROUBLE_TCP_LOST;
+	bool telling =
+	    of_link->kind != TROUBLE_STOPPED && of_link->kind != TROUBLE_PPP_SILENT && trouble_class(of_link->kind) != RETRY_NETWORK;
 
 	if (vague && telling)
 		d->trouble = *of_link;
@@ -170,8 +172,6 @@ tell(struct dial *d, const char *next, uint64_t wait_ns)
 
 	trouble_sentence(&d->trouble, &place, sentence, sizeof(sentence));
 	trouble_advice(&d->trouble, &place, advice, sizeof(advice));
-	sentence[0] = sentence[0] >= 'a' && sentence[0] <= 'z' ? (char)(sentence[0] - 'a' + 'A') : sentence[0];
-	advice[0] = advice[0] >= 'a' && advice[0] <= 'z' ? (char)(advice[0] - 'a' + 'A') : advice[0];
 	client_say(d->client, "%s.", sentence);
 	if (advice[0] != '\0')
 		client_say(d->client, "%s.", advice);

@@ -102,6 +102,7 @@ on_call_up(struct dial *d, const struct pptp_call_info *call)
 	/* Our Configure-Request goes out at once: it opens a pinhole in this side's own firewall for the server's packets. */
 	pptp_call_set_link_info(control_conn(d->control), d->call_id, UINT32_MAX, UINT32_MAX, clock_ts());
 	dial_set_state(d, DIAL_LINK);
+	dial_arm(d, d->profile->no_gre_ns);
 }
 
 static void
@@ -219,6 +220,55 @@ say_up(const struct dial *d)
 	    d->netif.name, addr_text(&d->server, server), local, remote, encoding, d->link.mtu);
 }
 
+static uint64_t
+load(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* This machine's own firewall makes sending fail. */
+static bool
+refuses_gre(const struct dial *d)
+{
+	return load(&tunnel_worker_counters(d->path->engine, 0)->tx_errors) > d->sent_errors;
+}
+
+/* Where GRE stopped, as far as this side can see. */
+static struct trouble
+no_gre_trouble(const struct dial *d)
+{
+	const struct tunnel_worker_counters *w = tunnel_worker_counters(d->path->engine, 0);
+	uint64_t errors = load(&w->tx_errors) - d->sent_errors, wrong = load(&w->gre_wrong_source) - d->wrong_sources;
+	char text[128];
+
+	if (errors > 0) {
+		snprintf(text, sizeof(text), "%llu packets could not be sent", (unsigned long long)errors);
+		return trouble_make(TROUBLE_GRE_LOCAL, text);
+	}
+	if (wrong > 0) {
+		snprintf(text, sizeof(text), "%llu packets", (unsigned long long)wrong);
+		return trouble_make(TROUBLE_GRE_SOURCE, text);
+	}
+	snprintf(text, sizeof(text), "this machine sends it without error, and sees none");
+	return trouble_make(TROUBLE_GRE_BLOCKED, text);
+}
+
+static void
+on_no_gre(struct dial *d)
+{
+	struct trouble t = no_gre_trouble(d);
+	char at[ADDR_TEXT_MAX], sentence[512], advice[512];
+	struct trouble_place place = dial_place(d, at);
+
+	if (d->state != DIAL_LINK || d->no_gre)
+		return;
+	d->no_gre = true;
+	trouble_sentence(&t, &place, sentence, sizeof(sentence));
+	trouble_advice(&t, &place, advice, sizeof(advice));
+	client_say(d->client, "%s.\n%s.\nStill trying ...", sentence, advice);
+	log_event(LOG_LEVEL_WARN, "no-gre", "tunnel=%s reason=%s text=\"%s\"", d->profile->name, trouble_word(t.kind), sentence);
+}
+
 static bool
 is_usable(const struct dial *d)
 {
@@ -251,6 +301,8 @@ dial_settle(struct dial *d)
 {
 	if (is_usable(d))
 		come_up(d);
+	else if (refuses_gre(d))
+		on_no_gre(d);
 }
 
 static void
@@ -268,55 +320,13 @@ on_up(struct dial *d, const struct tunnel_event *event)
 		dial_arm(d, SETTLE_NS);
 }
 
-static uint64_t
-load(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-/* Where GRE stopped, as far as this side can see. */
-static struct trouble
-no_gre_trouble(const struct dial *d)
-{
-	const struct tunnel_worker_counters *w = tunnel_worker_counters(d->path->engine, 0);
-	uint64_t errors = load(&w->tx_errors) - d->sent_errors, wrong = load(&w->gre_wrong_source) - d->wrong_sources;
-	char text[128];
-
-	if (errors > 0) {
-		snprintf(text, sizeof(text), "%llu packets could not be sent", (unsigned long long)errors);
-		return trouble_make(TROUBLE_GRE_LOCAL, text);
-	}
-	if (wrong > 0) {
-		snprintf(text, sizeof(text), "%llu packets", (unsigned long long)wrong);
-		return trouble_make(TROUBLE_GRE_SOURCE, text);
-	}
-	snprintf(text, sizeof(text), "this machine sends it without error, and sees none");
-	return trouble_make(TROUBLE_GRE_BLOCKED, text);
-}
-
-static void
-on_no_gre(struct dial *d)
-{
-	struct trouble t = no_gre_trouble(d);
-	char at[ADDR_TEXT_MAX], sentence[512], advice[512];
-	struct trouble_place place = dial_place(d, at);
-
-	if (d->state != DIAL_LINK)
-		return;
-	d->no_gre = true;
-	trouble_sentence(&t, &place, sentence, sizeof(sentence));
-	trouble_advice(&t, &place, advice, sizeof(advice));
-	client_say(d->client, "No GRE so far: %s.\n%s.\nStill trying ...", sentence, advice);
-	log_event(LOG_LEVEL_WARN, "no-gre", "tunnel=%s reason=%s text=\"%s\"", d->profile->name, trouble_word(t.kind), sentence);
-}
-
 static void
 on_closed(struct dial *d, const struct tunnel_event *event)
 {
 	bool gre_seen = d->counters != NULL && load(&d->counters->gre_rx) > 0;
 	struct trouble t = trouble_from_ppp(event->down, event->mschap_error, event->message, stage_of(d), gre_seen);
 
-	if (t.kind == TROUBLE_GRE_BLOCKED)
+	if (t.kind == TROUBLE_GRE_BLOCKED || (t.kind == TROUBLE_PPP_SILENT && refuses_gre(d)))
 		t = no_gre_trouble(d);
 	d->session = 0;
 	if (d->state == DIAL_HANGUP && strcmp(event->message, "the call ended") != 0)
