@@ -5,6 +5,7 @@
 #ifndef SYS_PRIV_CORE_H
 #define SYS_PRIV_CORE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -144,8 +145,9 @@ bool priv_drop(unsigned uid, unsigned gid, const char *dir);
 
 /* --- priv_monitor.c --------------------------------------------------------------------- */
 
-/* Serves the socket until the worker has ended, passes signals on to it; returns the status to exit with. */
-int priv_monitor_run(struct priv_core *core, int fd, int worker_pid);
+/* Serves the socket until the worker has ended, passes signals on to it; returns the status to exit with. before: the
+ * signal mask to go back to but for the signals passed on, where the caller blocked all around the fork; NULL: it did not. */
+int priv_monitor_run(struct priv_core *core, int fd, int worker_pid, const sigset_t *before);
 
 /* --- priv_worker.c ------------------------------------------------------------------------ */
 

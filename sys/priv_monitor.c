@@ -90,20 +90,25 @@ worker_status(struct monitor *m)
 }
 
 int
-priv_monitor_run(struct priv_core *core, int fd, int worker_pid)
+priv_monitor_run(struct priv_core *core, int fd, int worker_pid, const sigset_t *before)
 {
 	struct monitor m = {.core = core, .fd = fd, .worker = worker_pid};
 	static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
-	sigset_t signals;
+	sigset_t signals, mask;
 
 	/* A log that nobody reads any more must not end the process that cleans up. */
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&signals);
 	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
 		sigaddset(&signals, passed[i]);
+	/* Those that wait already are read from the descriptor. */
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	m.signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	m.worker_fd = (int)syscall(SYS_pidfd_open, worker_pid, 0);
+	if (before != NULL) {
+		sigorset(&mask, before, &signals);
+		sigprocmask(SIG_SETMASK, &mask, NULL);
+	}
 	if (m.signal_fd < 0 || m.worker_fd < 0) {
 		log_event(LOG_LEVEL_ERROR, "monitor", "error=\"%m\"");
 		kill(m.worker, SIGKILL);

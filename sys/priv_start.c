@@ -66,9 +66,9 @@ become_worker(const struct priv_policy *policy, const struct passwd *user, int f
 	return p;
 }
 
-static void __attribute__((noreturn)) become_monitor(struct priv_core *core, int fd, pid_t worker)
+static void __attribute__((noreturn)) become_monitor(struct priv_core *core, int fd, pid_t worker, const sigset_t *before)
 {
-	int status = priv_monitor_run(core, fd, worker);
+	int status = priv_monitor_run(core, fd, worker, before);
 
 	close(fd);
 	priv_core_fini(core);
@@ -82,6 +82,7 @@ priv_start(const struct priv_policy *policy, int (*prepare)(void *user), void *a
 	const struct passwd *user = find_user(policy->user);
 	pid_t monitor = getpid(), worker;
 	struct priv_core core;
+	sigset_t all, before;
 	int fds[2];
 
 	if (user == NULL || !priv_core_init(&core, policy))
@@ -93,14 +94,20 @@ priv_start(const struct priv_policy *policy, int (*prepare)(void *user), void *a
 		return NULL;
 	}
 	fflush(NULL);
+	/* A signal to the monitor is the worker's to answer from the first moment on. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	worker = fork();
+	if (worker != 0)
+		close(fds[1]);
+	if (worker > 0)
+		become_monitor(&core, fds[0], worker, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (worker == 0) {
 		close(fds[0]);
+		priv_core_fini(&core); /* its descriptors are the monitor's; nothing was done yet that could be undone */
 		return become_worker(policy, user, fds[1], monitor, prepare, arg);
 	}
-	close(fds[1]);
-	if (worker > 0)
-		become_monitor(&core, fds[0], worker);
 	log_event(LOG_LEVEL_ERROR, "monitor", "error=\"fork: %m\"");
 	close(fds[0]);
 	priv_core_fini(&core);

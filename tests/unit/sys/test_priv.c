@@ -345,6 +345,11 @@ has_nothing(struct priv *p)
 	gid_t groups[4];
 
 	(void)p;
+	for (int fd = 3, type; fd < 100; fd++) {
+		socklen_t len = sizeof(type);
+
+		CHECK(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &type, &len) != 0 || type != AF_NETLINK); /* the monitor's stay there */
+	}
 	CHECK(getresuid(&r, &e, &s) == 0 && r == e && e == s && r != 0);
 	CHECK(getgroups(4, groups) == 0);
 	CHECK(setuid(0) == -1 && setgid(0) == -1 && setgroups(1, groups) == -1 && seteuid(0) == -1);

@@ -687,7 +687,7 @@ asked_over_socket(const struct priv_policy *p, const void *message, size_t len)
 		_exit(0);
 	}
 	core_init(&core, p);
-	CHECK(priv_monitor_run(&core, fds[0], worker) == 0);
+	CHECK(priv_monitor_run(&core, fds[0], worker, NULL) == 0);
 	CHECK(recv(fds[1], &answer, sizeof(answer), MSG_DONTWAIT) == sizeof(answer));
 	close(fds[0]);
 	close(fds[1]);
