@@ -50,3 +50,14 @@ fuzz_fuzz_gre_SOURCES = fuzz/fuzz.h fuzz/fuzz_gre.c
 fuzz_fuzz_gre_LDADD = $(fuzz_replay_gre_LDADD)
 fuzz_fuzz_gre_LDFLAGS = $(LIBFUZZER)
 endif
+
+check_PROGRAMS += fuzz/replay_auth
+TESTS += fuzz/replay_auth
+fuzz_replay_auth_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_auth.c
+fuzz_replay_auth_LDADD = libppp/libppp.la libbase.la $(CRYPTO_LIBS)
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_auth
+fuzz_fuzz_auth_SOURCES = fuzz/fuzz.h fuzz/fuzz_auth.c
+fuzz_fuzz_auth_LDADD = $(fuzz_replay_auth_LDADD)
+fuzz_fuzz_auth_LDFLAGS = $(LIBFUZZER)
+endif
