@@ -75,7 +75,7 @@ struct tunnel_open {
 };
 
 struct tunnel_bind {
-	uint32_t if_id;
+	uint32_t if_id;                  /* 0: none, packets from the peer are dropped */
 	struct ppp_bundle_config bundle; /* keys are filled in by the engine from the link */
 	uint16_t mss_max;                /* bytes; TCP MSS of SYNs both ways is clamped to it; 0: from the MTU; UINT16_MAX: no clamping */
 	struct prefix sources[8];        /* inner source addresses the peer may use; others are dropped and counted. count 0: any */

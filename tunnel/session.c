@@ -259,13 +259,15 @@ session_bind(struct session *s, const struct tunnel_bind *bind, uint64_t ts)
 
 	if (s->bundle != NULL || s->down)
 		return;
-	s->iface = iface_find(s->worker, bind->if_id);
-	if (s->iface == NULL) {
-		session_close(s, PPP_DOWN_LOCAL, "no interface", ts);
-		return;
+	if (bind->if_id != 0) {
+		s->iface = iface_find(s->worker, bind->if_id);
+		if (s->iface == NULL) {
+			session_close(s, PPP_DOWN_LOCAL, "no interface", ts);
+			return;
+		}
+		if (!s->iface->shared)
+			s->iface->session = s;
 	}
-	if (!s->iface->shared)
-		s->iface->session = s;
 	copy_bind(s, bind);
 	ppp_link_info(s->link, &info);
 	bundle.mem = NULL;
