@@ -104,12 +104,12 @@ user_name(const struct client *c, char *buf, size_t size)
 }
 
 static void
-open_session(struct client *c, const struct pptp_call_info *call)
+open_session(struct client *c)
 {
 	struct load *l = c->load;
 	struct tunnel_command command = {
 	    .type = TUNNEL_SESSION_OPEN,
-	    .open = {.call_id = call->call_id,
+	    .open = {.call_id = c->call_id,
 		.local = *control_local(c->control),
 		.peer = *control_peer(c->control),
 		.counters = &c->counters},
@@ -117,13 +117,12 @@ open_session(struct client *c, const struct pptp_call_info *call)
 	struct ppp_link_config *link = &command.open.link;
 
 	pptp_gre_config_init(&command.open.gre);
-	command.open.gre.peer_call_id = call->peer_call_id;
+	command.open.peer_later = true;
 	ppp_link_config_init(link);
 	link->allow = PPP_AUTH_ALL;
 	user_name(c, link->local_name, sizeof(link->local_name));
 	link->secret.len = (uint16_t)strlen(l->password);
 	memcpy(link->secret.data, l->password, link->secret.len);
-	c->call_id = call->call_id;
 	post(c, &command);
 }
 
@@ -145,23 +144,30 @@ static void
 on_control(void *user, struct control *control, const struct pptp_event *event)
 {
 	struct client *c = user;
+	struct tunnel_command command;
 	char why[256];
 
 	switch (event->type) {
 	case PPTP_EVENT_ESTABLISHED:
 		c->state = CALLING;
-		if (pptp_call_open(control_conn(control), &(struct pptp_call_params){0}, &c->call_id, clock_ts()) != PPTP_OK)
+		if (pptp_call_open(control_conn(control), &(struct pptp_call_params){0}, &c->call_id, clock_ts()) == PPTP_OK)
+			open_session(c);
+		else
 			settle(c, FAILED, "no call could be opened");
 		break;
 	case PPTP_EVENT_CALL_UP:
 		c->state = NEGOTIATING;
-		open_session(c, &event->call);
+		command = (struct tunnel_command){.type = TUNNEL_SESSION_PEER};
+		command.peer.call_id = event->call.peer_call_id;
+		command.peer.window = event->call.peer_window;
+		command.peer.delay = event->call.peer_delay;
+		post(c, &command);
 		break;
 	case PPTP_EVENT_CALL_DOWN:
 	case PPTP_EVENT_CLOSED:
 		snprintf(why, sizeof(why), "%s (result %u, error %u) %s", pptp_end_text(event->end), event->result_code, event->error_code,
 		    event->text);
-		if (c->state == NEGOTIATING || c->state == UP)
+		if (c->state == CALLING || c->state == NEGOTIATING || c->state == UP)
 			post(c, &(struct tunnel_command){.type = TUNNEL_SESSION_ABORT});
 		settle(c, FAILED, why);
 		if (event->type == PPTP_EVENT_CLOSED) {
