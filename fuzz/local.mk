@@ -61,3 +61,25 @@ fuzz_fuzz_auth_SOURCES = fuzz/fuzz.h fuzz/fuzz_auth.c
 fuzz_fuzz_auth_LDADD = $(fuzz_replay_auth_LDADD)
 fuzz_fuzz_auth_LDFLAGS = $(LIBFUZZER)
 endif
+
+check_PROGRAMS += fuzz/replay_ppp_link
+TESTS += fuzz/replay_ppp_link
+fuzz_replay_ppp_link_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_ppp_link.c
+fuzz_replay_ppp_link_LDADD = libppp/libppp.la libbase.la $(CRYPTO_LIBS)
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_ppp_link
+fuzz_fuzz_ppp_link_SOURCES = fuzz/fuzz.h fuzz/fuzz_ppp_link.c
+fuzz_fuzz_ppp_link_LDADD = $(fuzz_replay_ppp_link_LDADD)
+fuzz_fuzz_ppp_link_LDFLAGS = $(LIBFUZZER)
+endif
+
+check_PROGRAMS += fuzz/replay_ppp_options
+TESTS += fuzz/replay_ppp_options
+fuzz_replay_ppp_options_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_ppp_options.c
+fuzz_replay_ppp_options_LDADD = libppp/libppp.la libbase.la $(CRYPTO_LIBS)
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_ppp_options
+fuzz_fuzz_ppp_options_SOURCES = fuzz/fuzz.h fuzz/fuzz_ppp_options.c
+fuzz_fuzz_ppp_options_LDADD = $(fuzz_replay_ppp_options_LDADD)
+fuzz_fuzz_ppp_options_LDFLAGS = $(LIBFUZZER)
+endif

@@ -21,6 +21,7 @@ tests_unit_test_libppp_SOURCES = \
 	tests/unit/libppp/test_mschap.c \
 	tests/unit/libppp/test_ncp.c \
 	tests/unit/libppp/test_options.c \
+	tests/unit/libppp/test_outq.c \
 	tests/unit/libppp/test_rc4.c \
 	tests/unit/libppp/test_trace.c \
 	tests/unit/libppp/util.c \

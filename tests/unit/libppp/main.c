@@ -16,6 +16,7 @@ Suite *suite_mppe_key(void);
 Suite *suite_mschap(void);
 Suite *suite_ncp(void);
 Suite *suite_options(void);
+Suite *suite_outq(void);
 Suite *suite_rc4(void);
 Suite *suite_trace(void);
 
@@ -39,6 +40,7 @@ main(void)
 	    suite_mschap,
 	    suite_ncp,
 	    suite_options,
+	    suite_outq,
 	    suite_rc4,
 	    suite_trace,
 	};
