@@ -341,9 +341,26 @@ START_TEST(test_passive)
 {
 	p.a.lc.passive = true;
 	end_open(&p.a);
-	ck_assert_uint_eq(pass_seconds(&p.a, 29), 0);
+	ck_assert_uint_eq(pass_seconds(&p.a, 2), 0);
+	ck_assert_uint_eq(pass_seconds(&p.a, 1), 1); /* the peer had its time to begin */
+	ck_assert_uint_eq(pass_seconds(&p.a, 29), 9);
+	ck_assert(!end_saw(&p.a, PPP_EVENT_DOWN));
 	pass_seconds(&p.a, 1);
 	ck_assert_int_eq(p.a.down.down, PPP_DOWN_NO_REPLY);
+}
+END_TEST
+
+START_TEST(test_passive_answers)
+{
+	p.a.lc.passive = true;
+	end_open(&p.a);
+	TX_IS("");
+	end_rx_hex(&p.a, "c021 0101000a 050622222222");
+	end_drain(&p.a);
+	ck_assert_ptr_nonnull(strstr(p.a.log, "> [LCP ConfReq id=1"));
+	ck_assert_ptr_nonnull(strstr(p.a.log, "> [LCP ConfAck id=1"));
+	end_rx_hex(&p.a, "c021 02010018 01040578 020600000000 050611111111 0702 0802");
+	ck_assert(end_saw(&p.a, PPP_EVENT_LCP_UP));
 }
 END_TEST
 
@@ -486,6 +503,7 @@ suite_lcp(void)
 	tcase_add_test(t, test_no_reply);
 	tcase_add_test(t, test_mute_but_there);
 	tcase_add_test(t, test_passive);
+	tcase_add_test(t, test_passive_answers);
 	tcase_add_test(t, test_lower_down);
 	tcase_add_test(t, test_require_allow_matrix);
 	tcase_add_test(t, test_peer_suggests_another_method);
