@@ -183,8 +183,8 @@ CONF
 # client WORD...: starts pptpc in $cli to 192.0.2.1 as alice with these words on top; $client_pid is its monitor.
 client() {
   printf 'secret\n' >"$work/password"; chmod 600 "$work/password"
-  spawn client "$cli" "$pptpc" "${server_address:-192.0.2.1}" user "${user:-alice}" password-file "${password_file:-$work/password}" \
-    control-socket "$work/pptpc.sock" "$@"
+  spawn client "$cli" "$pptpc" -s "$work/pptpc.sock" "${server_address:-192.0.2.1}" user "${user:-alice}" password-file "${password_file:-$work/password}" \
+    "$@"
   client_pid=$!
 }
 
