@@ -103,6 +103,14 @@ netif_close(struct dial *d)
 	d->netif.placeholder = placeholder;
 }
 
+static void
+drop_routes(struct dial *d)
+{
+	for (size_t i = 0; i < d->netif.routes.count; i++)
+		send_route(d, PRIV_ROUTE_DEL, &d->netif.routes.ops[i]);
+	d->netif.routes.count = 0;
+}
+
 /* --- addresses -------------------------------------------------------------------- */
 
 static void
@@ -112,6 +120,8 @@ set_v4(struct dial *d, const struct addr *local, const struct addr *peer)
 
 	if (addr_equal(&n->local_v4, local) && addr_equal(&n->peer_v4, peer))
 		return;
+	/* With the address the kernel drops the routes that prefer it as source. */
+	drop_routes(d);
 	if (n->local_v4.family != 0)
 		send_addr(d, PRIV_ADDR_DEL, &n->local_v4, &n->peer_v4, 32);
 	n->local_v4 = *local;
@@ -156,13 +166,14 @@ wanted_v4(const struct dial *d)
 	return d->up_ts != 0 && d->bundle.ipv4_up ? d->bundle.local_v4 : none;
 }
 
-/* A server that names its outer address as the inner one would get its own packets routed into the tunnel. */
+/* A server that names its outer address as the inner one would get its own packets routed into the tunnel. Dialing on demand, the
+ * address on the interface never changes. */
 static struct addr
 wanted_peer_v4(const struct dial *d)
 {
 	static const struct addr none;
 
-	if (d->up_ts == 0 || !d->bundle.ipv4_up || addr_equal(&d->bundle.peer_v4, &d->server))
+	if (d->profile->demand || d->up_ts == 0 || !d->bundle.ipv4_up || addr_equal(&d->bundle.peer_v4, &d->server))
 		return none;
 	return d->bundle.peer_v4;
 }
