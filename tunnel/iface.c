@@ -140,10 +140,10 @@ iface_hold(struct worker *w, struct iface *i, const uint8_t *packet, size_t len,
 static bool
 may_come_up(const struct session *s, uint8_t version)
 {
-	return version == 6 && s->want_ipv6 && !s->ipv6_up;
+	return version == 6 ? s->want_ipv6 && !s->ipv6_up : s->want_ipv4 && !s->ipv4_up;
 }
 
-/* IPv4 packets go when IPCP is up; IPv6 ones wait for IPV6CP, if it was asked for. */
+/* IPv4 packets wait for IPCP, IPv6 ones for IPV6CP, if it was asked for: either may be the first to come up. */
 void
 iface_release(struct iface *i, struct session *s, uint64_t ts)
 {

@@ -248,6 +248,7 @@ copy_bind(struct session *s, const struct tunnel_bind *b)
 	memcpy(s->ra_dns, b->ra_dns, sizeof(s->ra_dns));
 	s->accept_ra = b->accept_ra;
 	s->nat_inside = b->nat_inside;
+	s->want_ipv4 = b->bundle.ipv4;
 	s->want_ipv6 = b->bundle.ipv6;
 }
 

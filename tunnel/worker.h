@@ -111,7 +111,7 @@ struct session {
 	struct prefix ra;
 	struct addr ra_dns[2];
 	struct addr nat_inside;
-	bool want_ipv6;
+	bool want_ipv4, want_ipv6;
 
 	/* As agreed with the peer, kept up to date. */
 	bool ipv4_up, ipv6_up;
