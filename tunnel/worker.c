@@ -174,12 +174,26 @@ timeout_ms(const struct worker *w)
 	return next - now > TS_S(3600) ? 3600000 : (int)((next - now + TS_MS(1) - 1) / TS_MS(1));
 }
 
-/* Commands come last: they may free what an event of this turn is about. */
+/* Waits for something to do. Commands are done here, before packets: a peer's first packet may have come right behind the command that
+ * opens its session. They may free what an event is about, so events are asked for anew then. */
+static int
+wait_for_events(struct worker *w, struct epoll_event *events)
+{
+	int n = epoll_wait(w->epoll_fd, events, EPOLL_EVENTS, timeout_ms(w));
+
+	for (int i = 0; i < n; i++) {
+		if (((const struct source *)events[i].data.ptr)->kind == SOURCE_COMMANDS) {
+			run_commands(w, clock_ts());
+			return epoll_wait(w->epoll_fd, events, EPOLL_EVENTS, 0);
+		}
+	}
+	return n;
+}
+
 static void
 take_turn(struct worker *w, const struct epoll_event *events, int n)
 {
 	uint64_t ts = clock_ts();
-	bool commands = false;
 
 	w->last_batch = 0;
 	for (int i = 0; i < n; i++) {
@@ -191,12 +205,8 @@ take_turn(struct worker *w, const struct epoll_event *events, int n)
 			tx_from_tun(w, source->object, ts);
 		else if (source->kind == SOURCE_HAND_OVER)
 			tx_handed_over(w, ts);
-		else
-			commands = true;
 	}
 	run_timers(w, ts);
-	if (commands)
-		run_commands(w, ts);
 	serve_touched(w, ts);
 	rx_flush(w);
 	tx_flush(w);
@@ -219,7 +229,7 @@ worker_run(void *worker)
 
 	(void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
 	while (!w->stop) {
-		int n = epoll_wait(w->epoll_fd, events, EPOLL_EVENTS, timeout_ms(w));
+		int n = wait_for_events(w, events);
 
 		take_turn(w, events, n > 0 ? n : 0);
 		nap(w);
