@@ -15,8 +15,8 @@ Suite *suite_engine(void);
 int
 main(void)
 {
-	static const suite_fn suites[] = {
-	    suite_csum, suite_ip, suite_segment, suite_coalesce, suite_mss, suite_nat, suite_fib, suite_ra, suite_fit, suite_control, suite_engine};
+	static const suite_fn suites[] = {suite_csum, suite_ip, suite_segment, suite_coalesce, suite_mss, suite_nat, suite_fib, suite_ra,
+	    suite_fit, suite_control, suite_engine};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }
