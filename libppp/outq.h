@@ -11,7 +11,7 @@
 #include "base/wire.h"
 #include "libppp/proto.h"
 
-enum { OUTQ_BYTES = 8192 };
+enum { OUTQ_BYTES = 4096 };
 
 struct outq {
 	uint8_t buf[OUTQ_BYTES]; /* frames, each behind its 2-byte length; starts with the 2-byte protocol */

@@ -173,7 +173,7 @@ rig_open(struct rig *r, int end, unsigned n)
 	c.open.gre.window = r->options.window;
 	c.open.gre.peer_window = 8;
 	ppp_link_config_init(&c.open.link);
-	c.open.link.restart_ns = TS_MS(300);
+	c.open.link.restart_ns = TS_MS(100);
 	strcpy(c.open.link.local_name, end == RIG_SERVER ? "server" : "client");
 	secret(&c.open.link.secret, r->options.wrong_password ? "wrong" : "right");
 	if (r->options.mppe && end == RIG_SERVER)
@@ -216,7 +216,7 @@ bind_session(struct rig *r, int end, unsigned n)
 	c.bind.if_id = RIG_IF;
 	c.bind.bundle.ipv4 = true;
 	c.bind.bundle.ipv6 = r->options.ipv6;
-	c.bind.bundle.restart_ns = TS_MS(300);
+	c.bind.bundle.restart_ns = TS_MS(100);
 	c.bind.bundle.mppe = r->options.mppe ? PPP_MPPE_REQUIRE : PPP_MPPE_DENY;
 	c.bind.bundle.mppe_bits = PPP_MPPE_128;
 	c.bind.bundle.mppe_stateless = true;
