@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -190,6 +191,14 @@ print_counters(const struct end *e)
 {
 	const struct tunnel_counters *c = &e->counters;
 	const struct tunnel_worker_counters *w = tunnel_worker_counters(e->engine, 0);
+	uint64_t packets = c->rx_pkts + c->tx_pkts;
+	struct rusage use;
+	double us;
+
+	getrusage(RUSAGE_SELF, &use);
+	us = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1e6 + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+	printf("cpu: %.2f us a packet, %.2f of it in user space\n", us / (double)(packets + 1),
+	    ((double)use.ru_utime.tv_sec * 1e6 + (double)use.ru_utime.tv_usec) / (double)(packets + 1));
 
 	printf("rx_pkts=%" PRIu64 " tx_pkts=%" PRIu64 " gre_rx=%" PRIu64 " lost=%" PRIu64 " duplicate=%" PRIu64 " late=%" PRIu64
 	       " reordered=%" PRIu64 " bad=%" PRIu64 " clear=%" PRIu64 " spoofed=%" PRIu64 " dropped_bad=%" PRIu64 " dropped_queue=%" PRIu64

@@ -31,6 +31,7 @@ struct rig_end {
 	int packet_fd; /* the kernel's side of the interface */
 	struct addr outer;
 	unsigned workers;
+	unsigned barriers; /* workers that answered the last rig_settle() */
 	struct tunnel_counters counters[RIG_SESSIONS];
 	struct tunnel_event last[TUNNEL_EVENT_DIAL + 1]; /* of each type */
 	unsigned seen[TUNNEL_EVENT_DIAL + 1];
@@ -51,6 +52,8 @@ void rig_open(struct rig *r, int end, unsigned n);
 /* Opens session n at both ends and waits until it is up at both. Inner addresses: 10.0.0.1 of the server, 10.0.1.n of the client. */
 void rig_up(struct rig *r, unsigned n);
 void rig_post(struct rig *r, int end, unsigned n, struct tunnel_command *c);
+/* Waits until every worker of an end has carried out what was posted to it so far. */
+void rig_settle(struct rig *r, int end);
 /* Takes what events wait; answers those that want an answer. */
 void rig_pump(struct rig *r);
 /* Sends an IP packet to an interface as the kernel would; h: NULL for a plain one. */
