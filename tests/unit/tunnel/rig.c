@@ -80,10 +80,11 @@ start_engine(struct rig *r, int end)
 	struct rig_end *e = &r->ends[end];
 	struct tunnel_engine_config c = {.workers = e->workers, .crypto = r->crypto};
 
+	c.gre_pktinfo[r->options.family6] = r->options.unbound;
 	for (unsigned i = 0; i < e->workers; i++) {
 		c.gre_fd[i][0] = c.gre_fd[i][1] = -1;
-		c.gre_fd[i][r->options.family6] =
-		    gresock_open(r->options.family6 ? 6 : 4, &e->outer, (uint16_t)i, (uint16_t)e->workers, 0, NULL);
+		c.gre_fd[i][r->options.family6] = gresock_open(
+		    r->options.family6 ? 6 : 4, r->options.unbound ? NULL : &e->outer, (uint16_t)i, (uint16_t)e->workers, 0, NULL);
 		ck_assert_int_ge(c.gre_fd[i][r->options.family6], 0);
 	}
 	e->engine = tunnel_engine_new(&c);

@@ -15,6 +15,7 @@ enum { RIG_SERVER, RIG_CLIENT, RIG_ENDS, RIG_SESSIONS = 4, RIG_IF = 7, RIG_MTU =
 
 struct rig_options {
 	unsigned workers; /* of the server; 0: 1 */
+	bool unbound;     /* raw sockets without an address: each packet says its source */
 	bool family6;     /* outer IPv6 */
 	bool shared;      /* the server's interface */
 	bool plain;       /* no offloads */

@@ -107,6 +107,8 @@ static const struct rig_options variants[] = {
     {.window = true},
     {.mppe = true, .window = true},
     {.family6 = true},
+    {.unbound = true},
+    {.unbound = true, .family6 = true},
 };
 
 START_TEST(data_goes_both_ways)
