@@ -1,1 +1,2 @@
 EXTRA_DIST += etc/pptpd.conf etc/chap-secrets etc/pptpd.service
+EXTRA_DIST += etc/pptpc.conf etc/pptpc.service

@@ -103,6 +103,7 @@ struct dial {
 	uint64_t began_ts; /* when it came up the last time */
 	struct ppp_link_info link;
 	struct ppp_bundle_info bundle;
+	struct prefix prefix; /* that the server advertised, of 64 bits; family 0: none */
 
 	struct trouble trouble; /* of this attempt, then of the last one */
 	uint64_t trouble_unix;  /* seconds; 0: none yet */
@@ -217,8 +218,6 @@ void netif_open(struct dial *d);
 void netif_close(struct dial *d);
 /* Addresses, MTU, routes and resolvers as the tunnel's state wants them; removes what it doesn't. */
 void netif_update(struct dial *d);
-/* An IPv6 prefix was advertised. */
-void netif_prefix(struct dial *d, const struct prefix *prefix);
 /* Down: back to what a tunnel that waits has. */
 void netif_down(struct dial *d);
 

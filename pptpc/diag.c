@@ -25,7 +25,7 @@ make_with_words(enum trouble_kind kind, const char *words)
 	if (kind == TROUBLE_AUTH_METHODS && ppp_auth_parse(words) != 0)
 		snprintf(t.detail, sizeof(t.detail), ", %s,", words);
 	else if (kind != TROUBLE_AUTH_METHODS && words[0] != '\0')
-		snprintf(t.detail, sizeof(t.detail), ": it says \"%s\"", words);
+		snprintf(t.detail, sizeof(t.detail), ": it says '%s'", words);
 	return t;
 }
 
@@ -62,6 +62,8 @@ trouble_from_tcp(int error)
 		t = trouble_make(TROUBLE_TCP_TIMEOUT, NULL);
 		break;
 	case ENETUNREACH:
+		t = trouble_make(TROUBLE_NO_ROUTE, NULL);
+		break;
 	case EHOSTUNREACH:
 	case EACCES:
 	case EPERM:

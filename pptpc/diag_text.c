@@ -20,13 +20,13 @@ static const struct trouble_row rows[TROUBLE_KINDS] = {
     [TROUBLE_KICKED] = {"kicked", RETRY_ENDED, EXIT_STOPPED, "ended by the administrator of this machine", ""},
     [TROUBLE_IDLE] = {"idle", RETRY_NEVER, EXIT_TIMEOUT, "hung up: no traffic for the idle time-out", ""},
     [TROUBLE_SESSION_TIMEOUT] = {"session-timeout", RETRY_ENDED, EXIT_TIMEOUT, "hung up: the session time-out is over", ""},
-    [TROUBLE_NAME_UNKNOWN] = {"name-unknown", RETRY_NETWORK, EXIT_NAME, "there is no host named \"{host}\"",
+    [TROUBLE_NAME_UNKNOWN] = {"name-unknown", RETRY_NETWORK, EXIT_NAME, "there is no host named '{host}'",
 	"check the spelling of the server's name"},
-    [TROUBLE_NAME_LATER] = {"name-later", RETRY_NETWORK, EXIT_NAME, "the name servers don't answer for \"{host}\": {detail}",
+    [TROUBLE_NAME_LATER] = {"name-later", RETRY_NETWORK, EXIT_NAME, "the name servers don't answer for '{host}': {detail}",
 	"check that this machine has a network and that /etc/resolv.conf names a reachable server"},
-    [TROUBLE_NAME_TIMEOUT] = {"name-timeout", RETRY_NETWORK, EXIT_NAME, "no name server answered for \"{host}\" in time",
+    [TROUBLE_NAME_TIMEOUT] = {"name-timeout", RETRY_NETWORK, EXIT_NAME, "no name server answered for '{host}' in time",
 	"check that this machine has a network and that /etc/resolv.conf names a reachable server"},
-    [TROUBLE_NAME_FAMILY] = {"name-family", RETRY_NETWORK, EXIT_NAME, "\"{host}\" has no address of the wanted family",
+    [TROUBLE_NAME_FAMILY] = {"name-family", RETRY_NETWORK, EXIT_NAME, "'{host}' has no address of the wanted family",
 	"set family = any, or correct the server's name"},
     [TROUBLE_NO_ROUTE] = {"no-route", RETRY_NETWORK, EXIT_UNREACHABLE, "this machine has no route to {at}",
 	"check that the network is up and has a default gateway"},
@@ -80,20 +80,20 @@ static const struct trouble_row rows[TROUBLE_KINDS] = {
     [TROUBLE_AUTH_METHODS] = {"auth-methods", RETRY_AUTH, EXIT_AUTH,
 	"the server asks for an authentication method{detail} that is not allowed here (only {methods})",
 	"add the server's method to allow, if you trust it: pap, chap and mschap1 show the password, or nearly so, to whoever listens"},
-    [TROUBLE_AUTH_WRONG] = {"auth-wrong", RETRY_AUTH, EXIT_AUTH, "wrong user name or password for \"{user}\"{detail}",
+    [TROUBLE_AUTH_WRONG] = {"auth-wrong", RETRY_AUTH, EXIT_AUTH, "wrong user name or password for '{user}'{detail}",
 	"check both; some servers want the name as DOMAIN\\user"},
-    [TROUBLE_AUTH_HOURS] = {"auth-hours", RETRY_AUTH, EXIT_AUTH, "\"{user}\" may not log in at this hour (error 646){detail}", ""},
-    [TROUBLE_AUTH_DISABLED] = {"auth-disabled", RETRY_AUTH, EXIT_AUTH, "the account \"{user}\" is disabled (error 647){detail}", ""},
-    [TROUBLE_AUTH_EXPIRED] = {"auth-expired", RETRY_AUTH, EXIT_AUTH, "the password of \"{user}\" has expired (error 648){detail}",
+    [TROUBLE_AUTH_HOURS] = {"auth-hours", RETRY_AUTH, EXIT_AUTH, "'{user}' may not log in at this hour (error 646){detail}", ""},
+    [TROUBLE_AUTH_DISABLED] = {"auth-disabled", RETRY_AUTH, EXIT_AUTH, "the account '{user}' is disabled (error 647){detail}", ""},
+    [TROUBLE_AUTH_EXPIRED] = {"auth-expired", RETRY_AUTH, EXIT_AUTH, "the password of '{user}' has expired (error 648){detail}",
 	"change it by another way first: it can't be changed over PPTP here"},
-    [TROUBLE_AUTH_NO_DIALIN] = {"auth-no-dialin", RETRY_AUTH, EXIT_AUTH, "\"{user}\" has no permission to dial in (error 649){detail}",
+    [TROUBLE_AUTH_NO_DIALIN] = {"auth-no-dialin", RETRY_AUTH, EXIT_AUTH, "'{user}' has no permission to dial in (error 649){detail}",
 	"ask the server's administrator for it"},
     [TROUBLE_AUTH_CHANGE] = {"auth-change", RETRY_AUTH, EXIT_AUTH, "the server could not change the password (error 709){detail}", ""},
     [TROUBLE_AUTH_SILENT] = {"auth-silent", RETRY_REFUSED, EXIT_AUTH, "the server did not finish the authentication in time",
 	"its RADIUS or directory server may not answer"},
     [TROUBLE_AUTH_PEER] = {"auth-peer", RETRY_AUTH, EXIT_AUTH, "the server's own credentials were refused here", ""},
     [TROUBLE_NOT_GENUINE] = {"not-genuine", RETRY_AUTH, EXIT_AUTH,
-	"the server is not genuine: it could not prove that it knows the password of \"{user}\"",
+	"the server is not genuine: it could not prove that it knows the password of '{user}'",
 	"somebody may stand in for the server: don't send it the password by another method"},
     [TROUBLE_ENCRYPTION] = {"encryption", RETRY_ENCRYPTION, EXIT_ENCRYPTION,
 	"encryption is required here, but the server refused it or broke it{detail}",
@@ -185,11 +185,11 @@ fill(const char *pattern, const struct trouble *t, const struct trouble_place *p
 	return buf;
 }
 
-/* As a sentence of its own. */
+/* As a sentence of its own; a host's name at its beginning stays as it is. */
 static const char *
-begin(char *buf)
+begin(const char *pattern, char *buf)
 {
-	if (buf[0] >= 'a' && buf[0] <= 'z')
+	if (pattern[0] >= 'a' && pattern[0] <= 'z')
 		buf[0] = (char)(buf[0] - 'a' + 'A');
 	return buf;
 }
@@ -198,14 +198,14 @@ const char *
 trouble_sentence(const struct trouble *t, const struct trouble_place *place, char *buf, size_t size)
 {
 	fill(rows[t->kind].sentence, t, place, buf, size);
-	return begin(buf);
+	return begin(rows[t->kind].sentence, buf);
 }
 
 const char *
 trouble_advice(const struct trouble *t, const struct trouble_place *place, char *buf, size_t size)
 {
 	fill(rows[t->kind].advice, t, place, buf, size);
-	return begin(buf);
+	return begin(rows[t->kind].advice, buf);
 }
 
 enum retry_class

@@ -258,6 +258,7 @@ dial_attempt(struct dial *d)
 	d->attempt++;
 	d->was_up = false;
 	d->no_gre = false;
+	d->prefix = (struct prefix){.len = 0};
 	d->trouble = (struct trouble){.kind = TROUBLE_NONE};
 	d->waiting = false;
 	resolve_cancel(d->resolve);

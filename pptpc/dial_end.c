@@ -166,7 +166,7 @@ dial_hangup_kind(struct dial *d, enum trouble_kind kind, const char *detail)
 static void
 tell(struct dial *d, const char *next, uint64_t wait_ns)
 {
-	char at[ADDR_TEXT_MAX], sentence[512], advice[512];
+	char at[ADDR_TEXT_MAX], sentence[512], advice[512], quoted[600], quoted_advice[600];
 	struct trouble_place place = dial_place(d, at);
 	unsigned long long seconds = (wait_ns + TS_MS(500)) / TS_S(1);
 
@@ -178,8 +178,8 @@ tell(struct dial *d, const char *next, uint64_t wait_ns)
 	if (wait_ns != 0)
 		client_say(d->client, "Next attempt in %llu seconds.", seconds);
 	log_event(d->trouble.kind == TROUBLE_STOPPED ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "down",
-	    "tunnel=%s reason=%s next=%s retry=%llu text=\"%s\" advice=\"%s\"", d->profile->name, trouble_word(d->trouble.kind), next,
-	    seconds, sentence, advice);
+	    "tunnel=%s reason=%s next=%s retry=%llus text=%s advice=%s", d->profile->name, trouble_word(d->trouble.kind), next, seconds,
+	    log_quote(quoted, sizeof(quoted), sentence), log_quote(quoted_advice, sizeof(quoted_advice), advice));
 }
 
 static void

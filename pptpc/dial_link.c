@@ -257,7 +257,7 @@ static void
 on_no_gre(struct dial *d)
 {
 	struct trouble t = no_gre_trouble(d);
-	char at[ADDR_TEXT_MAX], sentence[512], advice[512];
+	char at[ADDR_TEXT_MAX], sentence[512], advice[512], quoted[600];
 	struct trouble_place place = dial_place(d, at);
 
 	if (d->state != DIAL_LINK || d->no_gre)
@@ -266,7 +266,8 @@ on_no_gre(struct dial *d)
 	trouble_sentence(&t, &place, sentence, sizeof(sentence));
 	trouble_advice(&t, &place, advice, sizeof(advice));
 	client_say(d->client, "%s.\n%s.\nStill trying ...", sentence, advice);
-	log_event(LOG_LEVEL_WARN, "no-gre", "tunnel=%s reason=%s text=\"%s\"", d->profile->name, trouble_word(t.kind), sentence);
+	log_event(LOG_LEVEL_WARN, "no-gre", "tunnel=%s reason=%s text=%s", d->profile->name, trouble_word(t.kind),
+	    log_quote(quoted, sizeof(quoted), sentence));
 }
 
 static bool
@@ -345,7 +346,11 @@ dial_engine_event(struct dial *d, const struct tunnel_event *event)
 		on_up(d, event);
 		break;
 	case TUNNEL_EVENT_PREFIX:
-		netif_prefix(d, &event->prefix);
+		/* May come before the rest is negotiated. */
+		if (event->prefix.addr.family == 6 && event->prefix.len <= 64)
+			d->prefix = event->prefix;
+		if (d->state == DIAL_UP)
+			netif_update(d);
 		break;
 	case TUNNEL_EVENT_NO_GRE:
 		on_no_gre(d);

@@ -186,24 +186,12 @@ update_addresses(struct dial *d)
 	struct addr local = wanted_v4(d), peer = wanted_peer_v4(d);
 	bool ipv6 = d->up_ts != 0 && d->bundle.ipv6_up;
 	struct addr ll = ipv6 ? make_v6(link_local, d->bundle.local_ifid) : none;
+	struct addr global = d->prefix.addr.family == 6 ? make_v6(d->prefix.addr.bytes, d->bundle.local_ifid) : none;
 	uint8_t ll_len = d->netif.link_local.family != 0 ? 64 : 0; /* always a whole /64, so not kept */
 
 	set_v4(d, &local, &peer);
 	set_v6(d, &d->netif.link_local, &ll, &ll_len, ipv6 ? 64 : 0);
-	if (!ipv6)
-		set_v6(d, &d->netif.local_v6, &none, &d->netif.prefix_len_v6, 0);
-}
-
-void
-netif_prefix(struct dial *d, const struct prefix *prefix)
-{
-	struct addr local;
-
-	if (d->up_ts == 0 || !d->bundle.ipv6_up || prefix->len > 64 || prefix->addr.family != 6)
-		return;
-	local = make_v6(prefix->addr.bytes, d->bundle.local_ifid);
-	set_v6(d, &d->netif.local_v6, &local, &d->netif.prefix_len_v6, 64);
-	netif_update(d);
+	set_v6(d, &d->netif.local_v6, ipv6 ? &global : &none, &d->netif.prefix_len_v6, ipv6 && global.family != 0 ? 64 : 0);
 }
 
 /* --- routes and resolvers ------------------------------------------------------------ */
