@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pptpd/config_check.h"
 #include "sys/conf.h"
@@ -209,14 +210,18 @@ read_limits(struct config *c)
 	return true;
 }
 
-/* A relative path begins at the configuration's directory, so that a directory of both can be moved. */
+/* A relative path begins at the configuration's directory, so that a directory of both can be moved. It is made absolute, for a daemon
+ * leaves its working directory and may be told to read the file again. */
 static bool
 read_users_path(struct config *c)
 {
 	const char *path = cfg_getstr(c->cfg, "users"), *slash = strrchr(c->cfg->filename, '/');
 	int dir = *path != '/' && slash != NULL ? (int)(slash - c->cfg->filename + 1) : 0, n;
+	char cwd[4096] = "";
 
-	n = snprintf(c->users_path, sizeof(c->users_path), "%.*s%s", dir, c->cfg->filename, path);
+	if (*path != '/' && c->cfg->filename[0] != '/' && getcwd(cwd, sizeof(cwd) - 1) != NULL)
+		strcat(cwd, "/");
+	n = snprintf(c->users_path, sizeof(c->users_path), "%s%.*s%s", cwd, dir, c->cfg->filename, path);
 	return (n > 0 && (size_t)n < sizeof(c->users_path)) || say(c, "option 'users': the path is too long");
 }
 

@@ -37,7 +37,7 @@ struct config {
 	uint16_t max_calls; /* a connection */
 	size_t max_sessions;
 
-	char users_path[4096]; /* absolute if the configuration's path is */
+	char users_path[4096]; /* absolute */
 	const char *server_name;
 	unsigned auth; /* enum ppp_auth_method, bit set; 0: nobody is asked */
 	unsigned sessions_per_user;

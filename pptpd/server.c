@@ -169,8 +169,10 @@ server_reap_later(struct server *srv)
 static void
 log_users_error(void *user, const char *line)
 {
+	char quoted[1200];
+
 	(void)user;
-	log_event(LOG_LEVEL_ERROR, "users", "error=\"%s\"", line);
+	log_event(LOG_LEVEL_ERROR, "users", "error=%s", log_quote(quoted, sizeof(quoted), line));
 }
 
 void
