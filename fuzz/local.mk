@@ -83,3 +83,14 @@ fuzz_fuzz_ppp_options_SOURCES = fuzz/fuzz.h fuzz/fuzz_ppp_options.c
 fuzz_fuzz_ppp_options_LDADD = $(fuzz_replay_ppp_options_LDADD)
 fuzz_fuzz_ppp_options_LDFLAGS = $(LIBFUZZER)
 endif
+
+check_PROGRAMS += fuzz/replay_secrets
+TESTS += fuzz/replay_secrets
+fuzz_replay_secrets_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_secrets.c
+fuzz_replay_secrets_LDADD = pptpd/libpptpd.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_secrets
+fuzz_fuzz_secrets_SOURCES = fuzz/fuzz.h fuzz/fuzz_secrets.c
+fuzz_fuzz_secrets_LDADD = $(fuzz_replay_secrets_LDADD)
+fuzz_fuzz_secrets_LDFLAGS = $(LIBFUZZER)
+endif

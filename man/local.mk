@@ -1,1 +1,2 @@
 dist_man_MANS += man/libpptp.3
+dist_man_MANS += man/pptpd.8 man/pptpd.conf.5 man/pptpctl.8

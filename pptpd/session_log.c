@@ -38,8 +38,9 @@ session_log_up(const struct session *s)
 	log_event(LOG_LEVEL_INFO, "session-up",
 	    "session=%" PRIx64
 	    " peer=%s user=%s address=%s ipv6=%s ifname=%s encoding=\"%s\" mtu=%u mru=%u call=%u peer_call=%u setup=%" PRIu64 "ms",
-	    s->id, addr_text(&s->peer, peer), log_quote(name, sizeof(name), s->user), addr_text(&s->v4, v4), prefix_text(&s->v6, v6),
-	    s->ifname, s->encoding, s->mtu, s->mru, s->call.call_id, s->call.peer_call_id, (s->up_ts - s->created_ts) / 1000000);
+	    s->id, addr_text(&s->peer, peer), log_quote(name, sizeof(name), s->user), addr_text(&s->v4, v4),
+	    s->v6.addr.family != 0 ? prefix_text(&s->v6, v6) : "none", s->ifname, s->encoding, s->mtu, s->mru, s->call.call_id,
+	    s->call.peer_call_id, (s->up_ts - s->created_ts) / 1000000);
 }
 
 void

@@ -11,6 +11,7 @@
 
 #include "base/timerheap.h"
 #include "sys/clock.h"
+#include "sys/log.h"
 
 struct fake fake;
 
@@ -288,6 +289,7 @@ fake_init(void)
 	char err[128];
 
 	memset(&fake, 0, sizeof(fake));
+	log_set_level(LOG_LEVEL_ERROR);
 	fake.srv = srv;
 	fake.config.max_connections = 8;
 	fake.config.max_half_open = 3;

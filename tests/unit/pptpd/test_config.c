@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "pptpd/config.h"
+#include "pptpd/users.h"
 #include "tests/unit/suite.h"
 
 static char out[16384];
@@ -160,6 +161,37 @@ START_TEST(prints_itself)
 }
 END_TEST
 
+static void
+say(void *user, const char *line)
+{
+	(void)user;
+	fprintf(stderr, "%s\n", line);
+}
+
+/* What is shipped as an example is good. */
+START_TEST(samples)
+{
+	const char *srcdir = getenv("srcdir");
+	char path[4096];
+	struct config *c;
+	struct users *u;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/etc/pptpd.conf", srcdir != NULL ? srcdir : ".");
+	c = config_load(path);
+	ck_assert_ptr_nonnull(c);
+	ck_assert_int_eq(c->users_path[0], '/');
+	fd = open(c->users_path, O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	u = users_read(c->users_path, fd, say, NULL);
+	ck_assert_ptr_nonnull(u);
+	ck_assert_uint_ge(users_count(u), 4);
+	users_free(u);
+	close(fd);
+	config_free(c);
+}
+END_TEST
+
 static const struct {
 	const char *text, *says;
 } wrongs[] = {
@@ -213,6 +245,7 @@ suite_config(void)
 	tcase_add_test(t, defaults_are_safe);
 	tcase_add_test(t, every_key_is_read);
 	tcase_add_test(t, prints_itself);
+	tcase_add_test(t, samples);
 	tcase_add_loop_test(t, errors_name_file_and_line, 0, (int)(sizeof(wrongs) / sizeof(wrongs[0])));
 	suite_add_tcase(s, t);
 	return s;
