@@ -79,7 +79,8 @@ wait_for() {
 netns() {
   local ns=$ns_prefix-$1
   ip netns add "$ns" && ip -n "$ns" link set lo up || exit 99
-  ip netns exec "$ns" sysctl -qw net.ipv4.ip_forward=0 net.ipv4.ping_group_range='0 2147483647' 2>/dev/null
+  ip netns exec "$ns" sysctl -qw net.ipv4.ip_forward=0 net.ipv4.ping_group_range='0 2147483647' \
+    net.ipv6.conf.default.accept_dad=0 2>/dev/null
   mkdir -p "/etc/netns/$ns"
   : >"/etc/netns/$ns/resolv.conf"
   namespaces+=("$ns")
@@ -169,6 +170,7 @@ server() {
 listen = {"192.0.2.1", "2001:db8:1::1"}
 users = "$work/chap-secrets"
 local-ip = "10.0.0.1"
+local-ipv6 = "2001:db8:2:ffff::1"
 pool = {"10.0.0.100-10.0.0.199"}
 pool-ipv6 = {"2001:db8:2::/56"}
 control-socket = "$work/pptpd.sock"
@@ -203,6 +205,14 @@ no_sessions() { [ "$(sessions_count)" = 0 ]; }
 
 # pings NS ADDRESS: one answer within a second
 pings() { in_ns "$1" ping -q -c 1 -W 1 "$2"; }
+
+# has_ipv6: the client has an address of the IPv6 pool
+has_ipv6() { ip -n "$cli" -6 -o addr show scope global | grep -q ' 2001:db8:2:'; }
+
+inner_ipv6() { ip -n "$cli" -6 -o addr show scope global | grep -o '2001:db8:2:[0-9a-f:]*' | head -n 1; }
+
+# session_id: of the server's first session
+session_id() { control server --json show sessions | grep -o '"session": *"[^"]*' | head -n 1 | cut -d'"' -f4; }
 
 # up: the tunnel carries a ping to the server's inner address
 up() { wait_for "${1:-15}" pings "$cli" 10.0.0.1; }

@@ -1,0 +1,72 @@
+#!/bin/bash
+# IPv6 outside, both families inside; a server on several addresses answers from the one that was called.
+# shellcheck source=tests/e2e/lib.sh disable=SC2119
+. "$(dirname "$0")/lib.sh"
+plan 29
+topology
+address "$srv" eth0 192.0.2.11/24 2001:db8:1::11/64
+
+# session_up ADDRESS: dials it; the tunnel carries IPv4 then.
+session_up() {
+  server_address=$1
+  client routes 2001:db8:2::/48
+  ok "a tunnel to $1" up
+}
+
+# answers_from ADDRESS: every packet from the server's side during a ping came from there.
+answers_from() {
+  local from
+  in_ns "$cli" tcpdump -ni eth0 -l -c 6 'proto gre or ip6 proto gre' >"$work/gre.txt" 2>"$work/tcpdump.log" &
+  wait_for 5 grep -q listening "$work/tcpdump.log"
+  wait_for 10 pings_and_gone $!
+  from=$(grep -o '[^ ]* > ' "$work/gre.txt" | sort -u | tr -d ' >' | grep -v -e '\.2$' -e '::2$' | tr '\n' ' ')
+  is "GRE comes from $1 only" "$from" "$1 "
+}
+pings_and_gone() { pings "$cli" 10.0.0.1; gone "$1"; }
+
+# hang_up: and the server knows.
+hang_up() {
+  stop "$client_pid"
+  wait_for 5 no_sessions
+}
+
+server 'listen = {"192.0.2.1", "192.0.2.11", "2001:db8:1::1", "2001:db8:1::11"}'
+is "it listens on all four addresses" "$(in_ns "$srv" ss -Hltn sport = :1723 | awk '{print $4}' | sort | tr '\n' ' ')" \
+  '192.0.2.11:1723 192.0.2.1:1723 [2001:db8:1::11]:1723 [2001:db8:1::1]:1723 '
+
+for address in 192.0.2.11 2001:db8:1::1 2001:db8:1::11; do
+  session_up "$address"
+  like "the server shows the address that was called" "$(control server show session "$(session_id)")" "local +$address\$"
+  like "the client too" "$(control client show sessions)" " $address "
+  answers_from "$address"
+  hang_up
+done
+
+server_address=2001:db8:1::1
+session_up 2001:db8:1::1
+like "the caller is known by its IPv6 address" "$(control server show sessions)" ' 2001:db8:1::2 '
+ok "large packets pass, up to the MTU" in_ns "$cli" ping -q -c 3 -i 0.2 -s 1348 -M "do" 10.0.0.1
+ok "IPv4 from the server" pings "$srv" 10.0.0.10
+size=4000000
+ok "$size bytes by TCP over IPv4, both ways, unharmed" transfer $size 10.0.0.1
+ok "the client has an address of the IPv6 pool" wait_for 10 has_ipv6
+ok "IPv6 from the client" pings "$cli" 2001:db8:2:ffff::1
+ok "IPv6 from the server" pings "$srv" "$(inner_ipv6)"
+ok "$size bytes by TCP over IPv6, both ways, unharmed" transfer $size 2001:db8:2:ffff::1 9
+nok "an address outside of the prefix can't be forged" in_ns "$cli" ping -q -c 2 -i 0.2 -W 1 -I 2001:db8:1::2 2001:db8:2:ffff::1
+like "and is counted" "$(control server show session "$(session_id)")" '^dropped spoofed +2$'
+hang_up
+
+# IPv6 alone, and a server whose addresses are wildcards.
+stop "$server_pid"
+server 'listen = {"0.0.0.0", "::"}'
+server_address=2001:db8:1::11
+client routes 2001:db8:2::/48 ipv4 no
+ok "a tunnel of IPv6 alone" wait_for 15 pings "$cli" 2001:db8:2:ffff::1
+hang_up
+session_up 192.0.2.11
+answers_from 192.0.2.11
+hang_up
+session_up 2001:db8:1::11
+answers_from 2001:db8:1::11
+hang_up
