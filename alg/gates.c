@@ -71,6 +71,7 @@ gates_new(struct gates **out, const struct gates_config *config, const struct me
 	g->mem = mem;
 	g->config = *config;
 	fill_in(&g->config);
+	g->max_calls = config->max_calls;
 	g->slots = slots_for(config->max_calls);
 	g->next_id = config->first_id;
 	theap_init(&g->timers);
@@ -106,8 +107,8 @@ gates_reconfigure(struct gates *g, const struct gates_config *config)
 
 	g->config = *config;
 	fill_in(&g->config);
-	if (slots_for(config->max_calls) > g->slots)
-		g->config.max_calls = was.max_calls;
+	if (g->config.max_calls > g->max_calls)
+		g->config.max_calls = g->max_calls;
 	g->config.first_id = was.first_id;
 	g->config.fill = was.fill;
 	g->config.fill_user = was.fill_user;
@@ -322,8 +323,8 @@ gates_want(struct gates *g, const struct gates_owner *owner, struct gate_pair *p
 }
 
 enum gates_refusal
-gates_adopt(struct gates *g, const struct gates_owner *owner, const struct gate_pair *pair, const struct gate_counters *counters,
-    uint64_t ts)
+gates_adopt(
+    struct gates *g, const struct gates_owner *owner, const struct gate_pair *pair, const struct gate_counters *counters, uint64_t ts)
 {
 	struct pair *p;
 

@@ -130,8 +130,8 @@ enum gates_refusal gates_want(struct gates *g, const struct gates_owner *owner, 
 
 /* Takes over a pair found in the kernel, with its id and counters; owner->conn is 0 or the control connection handed over with it.
  * Only TOO_MANY_CALLS (or its id is known: then nothing changes) and NO_MEMORY refuse; the program then removes it itself. */
-enum gates_refusal gates_adopt(struct gates *g, const struct gates_owner *owner, const struct gate_pair *pair,
-    const struct gate_counters *counters, uint64_t ts);
+enum gates_refusal gates_adopt(
+    struct gates *g, const struct gates_owner *owner, const struct gate_pair *pair, const struct gate_counters *counters, uint64_t ts);
 
 /* Gives an adopted pair to a control connection. False: no such pair, or it isn't adopted. */
 bool gates_claim(struct gates *g, uint64_t id, const struct gates_owner *owner, uint64_t ts);

@@ -23,8 +23,8 @@ struct pair {
 	struct gate_counters before; /* carried before the kernel's own counters began anew */
 	uint8_t todo;
 	bool queued;
-	bool live;    /* counts against the limits */
-	bool reading; /* an answer is awaited */
+	bool live;                /* counts against the limits */
+	bool reading;             /* an answer is awaited */
 	struct pair *prev, *next; /* of all */
 	struct pair *queue_next;
 };
@@ -32,6 +32,7 @@ struct pair {
 struct gates {
 	const struct mem *mem;
 	struct gates_config config;
+	size_t max_calls; /* that there is memory for */
 	size_t slots;
 	struct pair *pairs;
 	struct client *clients;

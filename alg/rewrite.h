@@ -36,9 +36,9 @@ enum alg_side { ALG_CLIENT, ALG_SERVER };
 enum alg_other_version { ALG_VERSION_PASS, ALG_VERSION_REFUSE };
 
 struct alg_call {
-	uint32_t number;         /* the rewriter's own, never used twice on a connection */
-	enum alg_side requester; /* which end sent the request */
-	bool incoming;           /* Incoming-Call-*, else Outgoing-Call-* */
+	uint32_t number;                /* the rewriter's own, never used twice on a connection */
+	enum alg_side requester;        /* which end sent the request */
+	bool incoming;                  /* Incoming-Call-*, else Outgoing-Call-* */
 	uint16_t client_id, client_xid; /* those of the end that did not ask are 0 until the reply */
 	uint16_t server_id, server_xid;
 };
@@ -46,13 +46,13 @@ struct alg_call {
 /* Why a call or connection ended, or a message was not let through. */
 enum alg_why {
 	ALG_WHY_NONE,
-	ALG_WHY_CLEARED,      /* Call-Clear-Request answered, or Call-Disconnect-Notify */
-	ALG_WHY_STOPPED,      /* Stop-Control-Connection */
-	ALG_WHY_REPLIED_NO,   /* the other end refused the call or the connection */
-	ALG_WHY_TRANSPORT,    /* a TCP connection ended */
-	ALG_WHY_ADMIN,        /* cleared by the administrator */
-	ALG_WHY_NO_ID,        /* no translated id free */
-	ALG_WHY_TOO_MANY,     /* max_calls, or the program's limits */
+	ALG_WHY_CLEARED,    /* Call-Clear-Request answered, or Call-Disconnect-Notify */
+	ALG_WHY_STOPPED,    /* Stop-Control-Connection */
+	ALG_WHY_REPLIED_NO, /* the other end refused the call or the connection */
+	ALG_WHY_TRANSPORT,  /* a TCP connection ended */
+	ALG_WHY_ADMIN,      /* cleared by the administrator */
+	ALG_WHY_NO_ID,      /* no translated id free */
+	ALG_WHY_TOO_MANY,   /* max_calls, or the program's limits */
 	ALG_WHY_NO_MEMORY,
 	ALG_WHY_GATES_FAILED, /* the data path refused */
 	ALG_WHY_SEQUENCE,     /* a message that its state does not allow, or about a call that is not there */
@@ -98,7 +98,7 @@ enum alg_event_type {
 	ALG_EVENT_CALL_REFUSED, /* a request was answered by the gateway: why, from, call with the requester's id. No CALL_NEW came before */
 	ALG_EVENT_VIOLATION,    /* a message out of sequence or malformed was not forwarded: why, from, text */
 	ALG_EVENT_UNTOUCHED,    /* not PPTP version 1: from now on bytes pass as they are */
-	ALG_EVENT_CLOSED,       /* the last: why, text. Stream lost, or version refused: drain the output, then close both TCP connections */
+	ALG_EVENT_CLOSED, /* the last: why, text. Stream lost, or version refused: drain the output, then close both TCP connections */
 };
 
 struct alg_event {
@@ -112,9 +112,9 @@ struct alg_event {
 struct alg_rewrite_stats {
 	uint64_t received[2]; /* messages, by the side they came from */
 	uint64_t forwarded;
-	uint64_t made;    /* by the gateway itself */
-	uint64_t refused; /* out of sequence or malformed */
-	uint64_t late;    /* about a call or connection that just ended: dropped without a word, as an endpoint would */
+	uint64_t made;     /* by the gateway itself */
+	uint64_t refused;  /* out of sequence or malformed */
+	uint64_t late;     /* about a call or connection that just ended: dropped without a word, as an endpoint would */
 	uint64_t repaired; /* wrong ids of known peers put right */
 };
 

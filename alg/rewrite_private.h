@@ -22,8 +22,8 @@ other_side(enum alg_side side)
 
 /* How far the control connection is, as far as a gateway can see. */
 enum phase {
-	PHASE_NEW,      /* no Start-Control-Connection-Request yet */
-	PHASE_STARTED,  /* requested by whoever's bit is in `started` */
+	PHASE_NEW,     /* no Start-Control-Connection-Request yet */
+	PHASE_STARTED, /* requested by whoever's bit is in `started` */
 	PHASE_UP,
 	PHASE_STOPPING, /* one side has said Stop */
 	PHASES,         /* beyond these, messages are no longer looked at: */

@@ -183,8 +183,8 @@ rewrite_message(struct alg_rewrite *rw, enum alg_side from, const uint8_t *data,
 		cells[rw->phase][kind_of(msg.type)](rw, &in);
 		return;
 	}
-	rewrite_violation(
-	    rw, &in, ALG_WHY_MALFORMED, error == PPTP_ERR_FIELD ? NOTE_FIELD : NOTE_UNKNOWN_TYPE, error == PPTP_ERR_FIELD ? 0 : get_u16(data + 8));
+	rewrite_violation(rw, &in, ALG_WHY_MALFORMED, error == PPTP_ERR_FIELD ? NOTE_FIELD : NOTE_UNKNOWN_TYPE,
+	    error == PPTP_ERR_FIELD ? 0 : get_u16(data + 8));
 	if (error != PPTP_ERR_FIELD)
 		return;
 	rw->events[(rw->first_event + rw->nevents - 1) % EVENTS].field = field;

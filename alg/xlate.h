@@ -45,15 +45,15 @@ enum xlate_error {
 };
 
 struct xlate_config {
-	size_t limit;     /* ids taken at once, 1..16,777,216 */
-	uint64_t rest_ns; /* how long a freed id stays unused */
-	bool random;      /* never keep the owner's id, always draw one */
+	size_t limit;                                    /* ids taken at once, 1..16,777,216 */
+	uint64_t rest_ns;                                /* how long a freed id stays unused */
+	bool random;                                     /* never keep the owner's id, always draw one */
 	void (*fill)(void *user, void *buf, size_t len); /* unpredictable bytes */
 	void *fill_user;
 };
 
 struct xlate_stats {
-	size_t used;     /* ids taken now */
+	size_t used; /* ids taken now */
 	size_t limit;
 	size_t resting;
 	size_t lines;    /* pairs of addresses with ids taken or at rest */

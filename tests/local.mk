@@ -1,5 +1,6 @@
 # Unit tests: one program per room, one file per source file. They link the convenience libraries.
 if HAVE_CHECK
+include tests/unit/alg.mk
 include tests/unit/base.mk
 include tests/unit/libpptp.mk
 include tests/unit/libppp.mk
