@@ -44,6 +44,7 @@ struct load {
 	struct event *tick;
 	struct tunnel_engine *engine;
 	struct pptp_callid_pool *ids;
+	struct ppp_crypto *crypto;
 	struct addr server;
 	struct client *clients;
 	unsigned count, at_once;
@@ -318,14 +319,13 @@ leave(struct load *l)
 static void
 start_engine(struct load *l)
 {
-	static struct ppp_crypto *crypto;
 	struct tunnel_engine_config config = {.workers = 1, .gre_fd = {{-1, -1}}, .gre_pktinfo = {true, true}};
 	int family = l->server.family == 4 ? 0 : 1;
 	char err[256];
 
-	if (ppp_crypto_new(&crypto, err, sizeof(err)) != 0)
+	if (ppp_crypto_new(&l->crypto, err, sizeof(err)) != 0)
 		log_fatal("%s", err);
-	config.crypto = crypto;
+	config.crypto = l->crypto;
 	config.gre_fd[0][family] = gresock_open(l->server.family, NULL, 0, 1, 0, NULL);
 	if (config.gre_fd[0][family] < 0)
 		log_fatal("raw GRE socket: %s", strerror(errno));
@@ -354,8 +354,15 @@ run(struct load *l)
 	event_del(l->tick);
 	if (!l->crash)
 		leave(l);
+	for (unsigned i = 0; i < l->count; i++)
+		if (l->clients[i].control != NULL)
+			control_free(l->clients[i].control);
 	event_free(events);
 	event_free(l->tick);
+	tunnel_engine_free(l->engine);
+	ppp_crypto_free(l->crypto);
+	pptp_callid_pool_free(l->ids);
+	event_base_free(l->base);
 }
 
 static void
@@ -419,5 +426,6 @@ main(int argc, char **argv)
 	for (unsigned i = 0; i < l.count; i++)
 		l.clients[i].load = &l;
 	run(&l);
+	free(l.clients);
 	return l.up == l.count && l.lost == 0 ? 0 : 1;
 }

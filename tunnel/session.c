@@ -306,12 +306,29 @@ session_abort(struct session *s, uint64_t ts)
 /* --- events of PPP ----------------------------------------------------------------------------- */
 
 static void
+copy_gre_counters(struct session *s)
+{
+	const struct pptp_gre_stats *g = pptp_gre_stats(s->gre);
+	struct tunnel_counters *c = s->counters;
+
+	set(&c->gre_lost, g->lost);
+	set(&c->gre_duplicate, g->duplicate);
+	set(&c->gre_late, g->late);
+	set(&c->gre_reordered, g->reordered);
+	set(&c->gre_bad, g->jumped + g->no_payload + g->bad_ack);
+}
+
+/* TUNNEL_EVENT_CLOSED gives the counters back to the control thread, but the session lives on to the end of this turn: what it
+ * still counts goes nowhere. */
+static void
 go_down(struct session *s, enum ppp_down down, uint16_t mschap_error, const char *message)
 {
 	if (s->down)
 		return;
 	s->down = true;
 	s->ipv4_up = s->ipv6_up = false;
+	copy_gre_counters(s);
+	s->counters = &s->worker->nobodys;
 	post_closed(s->worker, s->number, down, mschap_error, message);
 }
 
@@ -408,19 +425,6 @@ session_expire(struct session *s, uint64_t ts)
 		ppp_link_lower_down(s->link, ts);
 	}
 	worker_touch(s->worker, s);
-}
-
-static void
-copy_gre_counters(struct session *s)
-{
-	const struct pptp_gre_stats *g = pptp_gre_stats(s->gre);
-	struct tunnel_counters *c = s->counters;
-
-	set(&c->gre_lost, g->lost);
-	set(&c->gre_duplicate, g->duplicate);
-	set(&c->gre_late, g->late);
-	set(&c->gre_reordered, g->reordered);
-	set(&c->gre_bad, g->jumped + g->no_payload + g->bad_ack);
 }
 
 static uint64_t

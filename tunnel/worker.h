@@ -139,6 +139,7 @@ struct rx_family {
 
 struct worker {
 	struct tunnel_engine *engine;
+	struct tunnel_counters nobodys; /* of sessions that are closed but not freed yet */
 	unsigned index;
 	pthread_t thread;
 	bool running;

@@ -539,7 +539,7 @@ exists_soon(const char *name)
 static void
 scripts_worker(struct priv *p)
 {
-	char n[8];
+	char n[16];
 
 	setenv("SECRET", "1", 1);
 	run_script(p, 1, "s", 0, PRIV_SCRIPT_NOW);
