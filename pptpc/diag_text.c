@@ -88,7 +88,7 @@ static const struct trouble_row rows[TROUBLE_KINDS] = {
 	"change it by another way first: it can't be changed over PPTP here"},
     [TROUBLE_AUTH_NO_DIALIN] = {"auth-no-dialin", RETRY_AUTH, EXIT_AUTH, "'{user}' has no permission to dial in (error 649){detail}",
 	"ask the server's administrator for it"},
-    [TROUBLE_AUTH_CHANGE] = {"auth-change", RETRY_AUTH, EXIT_AUTH, "the server could not change the password (error 709){detail}", ""},
+    [TROUBLE_AUTH_CHANGE] = {"auth-change", RETRY_AUTH, EXIT_AUTH, "the server could not change the password of '{user}' (error 709){detail}", ""},
     [TROUBLE_AUTH_SILENT] = {"auth-silent", RETRY_REFUSED, EXIT_AUTH, "the server did not finish the authentication in time",
 	"its RADIUS or directory server may not answer"},
     [TROUBLE_AUTH_PEER] = {"auth-peer", RETRY_AUTH, EXIT_AUTH, "the server's own credentials were refused here", ""},

@@ -112,7 +112,7 @@ check_sources(const struct profile *p)
 		return "no user is named";
 	if (sources > 1)
 		return "more than one of password, password-file and password-fd is given";
-	if (strchr(p->interface, '/') != NULL || p->interface[0] == '\0')
+	if (p->interface[0] == '\0' || strpbrk(p->interface, "/ *?[]\\") != NULL)
 		return "interface is no name for an interface";
 	return NULL;
 }

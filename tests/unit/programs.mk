@@ -15,3 +15,4 @@ tests_unit_test_pptpd_SOURCES = \
 	tests/unit/pptpd/test_words.c
 tests_unit_test_pptpd_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CONFUSE_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_pptpd_LDADD = pptpd/libpptpd.la $(CHECK_LIBS)
+include tests/unit/pptpc.mk
