@@ -153,9 +153,12 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 static void
 on_reap(evutil_socket_t fd, short what, void *arg)
 {
+	struct server *srv = arg;
+
 	(void)fd;
 	(void)what;
-	sessions_reap(arg);
+	if (!srv->abandoned)
+		sessions_reap(srv);
 }
 
 void
@@ -247,6 +250,7 @@ abandon_sessions(struct server *srv)
 
 	memset(&closed, 0, sizeof(closed));
 	closed.down = PPP_DOWN_LOCAL;
+	srv->abandoned = true;
 	for (struct session *s = srv->sessions, *next; s != NULL; s = next) {
 		next = s->next;
 		session_fsm(s, SESSION_E_CLOSED, &closed);

@@ -75,6 +75,7 @@ struct server {
 	struct ctl_server *ctl;
 	struct event *engine_event, *tick, *reap, *signals[3], *stop_timer;
 	bool stopping, stop_sent;
+	bool abandoned; /* sessions ended that workers still have: nothing of them is freed before the workers end */
 	uint64_t stop_deadline_ts;
 	int status; /* of the process */
 	uint64_t started_ts;
