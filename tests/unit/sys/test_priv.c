@@ -523,7 +523,7 @@ run_script(struct priv *p, uint8_t number, const char *n, uint64_t key, enum pri
 {
 	struct priv_request r = {.type = PRIV_SCRIPT, .script = {.number = number, .key = key, .when = when}};
 
-	CHECK(priv_env_add(&r, "N", n) && priv_env_add(&r, "PEER", "$(touch /tmp/x) \"'"));
+	CHECK(priv_env_add(&r, "N", n) && priv_env_add(&r, "PEER", "$(touch /tmp/openpptp-injected) \"'"));
 	CHECK(call(p, &r, NULL).error == 0);
 }
 
@@ -554,7 +554,7 @@ scripts_worker(struct priv *p)
 		run_script(p, 0, n, 0, PRIV_SCRIPT_NOW);
 	}
 	CHECK(exists_soon("env.now") && exists_soon("env.19"));
-	CHECK(!shell("test -e /tmp/x"));
+	CHECK(!shell("test -e /tmp/openpptp-injected"));
 	CHECK(exists_soon("slow.pid"));
 }
 
@@ -578,7 +578,7 @@ scripts_body(void)
 	CHECK(dir_shell("! kill -0 $(cat slow.pid) 2>/dev/null"));
 	CHECK(dir_shell("! grep -q SECRET env.0"));
 	CHECK(dir_shell("grep -q '^PATH=/usr/local/sbin:' env.0"));
-	CHECK(dir_shell("grep -qF 'PEER=$(touch /tmp/x)' env.0"));
+	CHECK(dir_shell("grep -qF 'PEER=$(touch /tmp/openpptp-injected)' env.0"));
 	CHECK(dir_shell("test $(cat uid.0) = 0 && test ! -s stdin.0"));
 	CHECK(dir_shell("test $(grep -c -- '->' fds.0) -le 4")); /* stdin, stdout, stderr, and ls's own */
 	CHECK(dir_shell("test -e env.kept && test -e env.replacing && test ! -e env.replaced && test ! -e env.forgotten"));
