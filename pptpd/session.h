@@ -69,6 +69,7 @@ struct session {
 	struct tunnel_counters *counters;
 
 	bool authed;
+	bool refused; /* the last verdict was no */
 	char user[PPP_NAME_MAX + 1];
 	enum ppp_auth_method method;
 	struct user_profile profile;

@@ -229,6 +229,7 @@ give_verdict(struct session *s, const void *arg)
 	if ((answer.method & srv->config->auth) == 0)
 		auth_refuse(&answer, AUTH_METHOD);
 	auth_limit_sessions(&answer, session_count_user(srv, answer.user), srv->config->sessions_per_user);
+	s->refused = !answer.verdict.ok;
 	if (answer.verdict.ok)
 		accept_user(s, &answer);
 	else
@@ -310,6 +311,9 @@ abort_link(struct session *s, const void *arg)
 	struct tunnel_command cmd = command(s, TUNNEL_SESSION_ABORT);
 
 	forget_call(s);
+	/* A peer that was refused may hang up before our own end of the link does. */
+	if (s->refused)
+		set_reason(s, PPP_DOWN_AUTH_FAILED, PPTP_CDN_ADMIN_SHUTDOWN, NULL);
 	set_reason(s, close->down, close->cdn_result, close->reason);
 	tunnel_post(s->srv->engine, s->worker, &cmd);
 }

@@ -89,6 +89,19 @@ START_TEST(refused_users)
 }
 END_TEST
 
+START_TEST(refused_and_hung_up)
+{
+	struct conn *c = fake_conn("192.0.2.7");
+	struct session *s = fake_call(c);
+	struct ppp_auth_request request = {.method = PPP_AUTH_MSCHAPV2, .id = 3, .name = "stranger"};
+
+	session_fsm(s, SESSION_E_AUTH_REQUEST, &request);
+	conn_destroy(c, "TCP ended");
+	ck_assert_str_eq(s->reason, ppp_down_text(PPP_DOWN_AUTH_FAILED));
+	closed_by(s, PPP_DOWN_LOCAL);
+}
+END_TEST
+
 START_TEST(methods_not_asked_for)
 {
 	struct session *s = fake_call(fake_conn("192.0.2.7"));
@@ -311,6 +324,7 @@ suite_session(void)
 	tcase_add_test(t, the_first_reason_stays);
 	tcase_add_loop_test(t, conn_is_lost, SESSION_SETUP, SESSION_UP + 1);
 	tcase_add_test(t, refused_users);
+	tcase_add_test(t, refused_and_hung_up);
 	tcase_add_test(t, methods_not_asked_for);
 	tcase_add_test(t, sessions_of_a_user);
 	tcase_add_test(t, the_pool_is_exhausted);
