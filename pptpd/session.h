@@ -69,7 +69,6 @@ struct session {
 	struct tunnel_counters *counters;
 
 	bool authed;
-	bool refused; /* the last verdict was no */
 	char user[PPP_NAME_MAX + 1];
 	enum ppp_auth_method method;
 	struct user_profile profile;
@@ -95,6 +94,7 @@ struct session {
 	uint64_t created_ts, up_ts;
 	uint64_t created_unix;
 	enum ppp_down down;
+	bool reason_may_change; /* the call ended first; the link may know why */
 	char reason[SESSION_REASON_MAX];
 	uint8_t cdn_result;
 };

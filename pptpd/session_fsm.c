@@ -229,7 +229,6 @@ give_verdict(struct session *s, const void *arg)
 	if ((answer.method & srv->config->auth) == 0)
 		auth_refuse(&answer, AUTH_METHOD);
 	auth_limit_sessions(&answer, session_count_user(srv, answer.user), srv->config->sessions_per_user);
-	s->refused = !answer.verdict.ok;
 	if (answer.verdict.ok)
 		accept_user(s, &answer);
 	else
@@ -311,9 +310,7 @@ abort_link(struct session *s, const void *arg)
 	struct tunnel_command cmd = command(s, TUNNEL_SESSION_ABORT);
 
 	forget_call(s);
-	/* A peer that was refused may hang up before our own end of the link does. */
-	if (s->refused)
-		set_reason(s, PPP_DOWN_AUTH_FAILED, PPTP_CDN_ADMIN_SHUTDOWN, NULL);
+	s->reason_may_change = s->reason[0] == '\0';
 	set_reason(s, close->down, close->cdn_result, close->reason);
 	tunnel_post(s->srv->engine, s->worker, &cmd);
 }
@@ -341,12 +338,23 @@ log_no_auth(const struct session *s)
 		session_log_auth(s, s->user, 0, false, ppp_down_text(s->down));
 }
 
+/* Whether a link ended by itself, and not with its call. */
+static bool
+knows_why(enum ppp_down down)
+{
+	return down != PPP_DOWN_NONE && down != PPP_DOWN_LOCAL && down != PPP_DOWN_PEER && down != PPP_DOWN_NO_REPLY &&
+	       down != PPP_DOWN_NOMEM;
+}
+
+/* A peer that was refused may hang up before our own end of the link does. */
 static void
 link_closed(struct session *s, const void *arg)
 {
 	const struct tunnel_event *e = arg;
 
 	s->worker_alive = false;
+	if (s->reason_may_change && knows_why(e->down))
+		s->reason[0] = '\0';
 	set_reason(s, e->down, cdn_result_of(e->down), e->message);
 	log_no_auth(s);
 }

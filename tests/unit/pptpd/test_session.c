@@ -89,16 +89,22 @@ START_TEST(refused_users)
 }
 END_TEST
 
+/* The peer hangs up at once when it is refused: the link's reason is the true one, but not when it only lost its call. */
 START_TEST(refused_and_hung_up)
 {
 	struct conn *c = fake_conn("192.0.2.7");
 	struct session *s = fake_call(c);
-	struct ppp_auth_request request = {.method = PPP_AUTH_MSCHAPV2, .id = 3, .name = "stranger"};
 
-	session_fsm(s, SESSION_E_AUTH_REQUEST, &request);
 	conn_destroy(c, "TCP ended");
+	ck_assert_str_eq(s->reason, "TCP ended");
+	closed_by(s, PPP_DOWN_AUTH_FAILED);
 	ck_assert_str_eq(s->reason, ppp_down_text(PPP_DOWN_AUTH_FAILED));
-	closed_by(s, PPP_DOWN_LOCAL);
+
+	s = fake_call(fake_conn("192.0.2.7"));
+	session_end(s, PPP_DOWN_LOCAL, PPTP_CDN_ADMIN_SHUTDOWN, "kicked");
+	conn_destroy(s->conn, "TCP ended");
+	closed_by(s, PPP_DOWN_AUTH_FAILED);
+	ck_assert_str_eq(s->reason, "kicked");
 }
 END_TEST
 
