@@ -11,7 +11,8 @@ enum { OPT_MPPE = 18 };
 #define WIRE_L UINT32_C(0x00000020) /* 40 bit */
 #define WIRE_BITS (WIRE_M | WIRE_S | WIRE_L)
 
-/* Of a damaged stateful stream each packet asks for a reset; one in so long is enough. */
+/* Of a damaged stateful stream each packet asks for a reset. One goes out for each gap, and again after so long without an
+ * answer: not by the number of packets, as a peer's TCP that waits sends ever fewer. */
 #define RESET_INTERVAL TS_MS(200)
 
 static unsigned
@@ -236,11 +237,12 @@ ccp_extra(void *user, const struct fsm_packet *packet)
 bool
 ccp_send_reset(struct ccp *p)
 {
-	uint64_t now = p->bundle->now;
+	uint64_t now = p->bundle->now, gap = p->bundle->mppe_rx.gaps;
 
-	if (p->reset_ts != 0 && now < p->reset_ts + RESET_INTERVAL)
+	if (p->reset_ts != 0 && gap == p->reset_gap && now < p->reset_ts + RESET_INTERVAL)
 		return false;
 	p->reset_ts = now;
+	p->reset_gap = gap;
 	p->resets++;
 	fsm_send(&p->fsm, PPP_RESET_REQ, p->fsm.next_id++, NULL, 0);
 	return true;

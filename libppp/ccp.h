@@ -19,6 +19,7 @@ struct ccp {
 	bool asked_h;       /* the peer was asked for stateless already, */
 	uint8_t asked_h_id; /* in answer to this request */
 	uint64_t reset_ts;  /* when the last Reset-Request went; 0: none */
+	uint64_t reset_gap; /* for which gap */
 	uint64_t resets;
 };
 
@@ -31,7 +32,7 @@ bool ccp_active(const struct ccp *p);
 /* The weaker direction's enum ppp_mppe_bits, and whether both are stateless. */
 unsigned ccp_bits(const struct ccp *p);
 bool ccp_stateless(const struct ccp *p);
-/* Sends a Reset-Request unless one went just now. */
+/* Sends a Reset-Request unless one for the same gap went just now. */
 bool ccp_send_reset(struct ccp *p);
 
 #endif

@@ -292,17 +292,6 @@ decrypt_flushed(struct mppe *m, uint16_t count, uint8_t *data, size_t datalen)
 	return refuse(&m->rejected);
 }
 
-/* Drops a packet while out of step; asks for the reset with the first, and when 8, 16, 32, ... have come in vain. */
-static enum mppe_rx
-ask_reset(struct mppe *m)
-{
-	unsigned n = ++m->waited;
-
-	if (n == 1024)
-		m->waited = 512;
-	return n == 1 || (n >= 8 && (n & (n - 1)) == 0) ? MPPE_RX_RESET : MPPE_RX_DROP;
-}
-
 static enum mppe_rx
 decrypt_stateful(struct mppe *m, uint16_t count, bool flushed, uint8_t *data, size_t datalen)
 {
@@ -322,10 +311,9 @@ decrypt_stateful(struct mppe *m, uint16_t count, bool flushed, uint8_t *data, si
 	}
 	if (!m->flush) {
 		m->flush = true;
-		m->waited = 0;
 		m->gaps++;
 	}
-	return ask_reset(m);
+	return MPPE_RX_RESET;
 }
 
 enum mppe_rx

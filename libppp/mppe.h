@@ -47,7 +47,6 @@ struct mppe {
 	uint8_t far_run;    /* packets too far off, in sequence */
 	uint8_t odd;        /* packets in sequence that were not plausible: a score */
 	uint16_t far_count; /* of the last that was too far off */
-	uint16_t waited;    /* stateful: packets dropped while waiting for the A bit */
 	uint16_t credit;    /* key changes that may be spent on gaps */
 	struct mppe_scout scout;
 	uint64_t rekeys;   /* key changes, those in vain included */
@@ -68,8 +67,8 @@ enum mppe_rx {
 	MPPE_RX_RESET, /* stateful and out of step: drop it and send CCP Reset-Request */
 };
 
-/* Decrypts data, the bytes behind the header, in place. Stateful: MPPE_RX_RESET comes again while the peer's flushed packet
- * fails to come, in growing distances, as requests get lost too. */
+/* Decrypts data, the bytes behind the header, in place. Stateful: MPPE_RX_RESET comes with each packet until the peer's
+ * flushed one, as requests get lost too; how often to ask is a matter of time, and the caller's. gaps tells one loss from the next. */
 enum mppe_rx mppe_decrypt(struct mppe *m, const uint8_t header[MPPE_HEADER], uint8_t *data, size_t datalen);
 
 /* tx: a Reset-Request came. Stateless: nothing happens. */

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A crowd: fifty sessions at once, from fifty connections and from one client with fifty tunnels.
-# shellcheck source=tests/e2e/faults.sh
+# shellcheck source=tests/e2e/faults.sh disable=SC2119
 . "$(dirname "$0")/faults.sh"
 plan 17
 topology

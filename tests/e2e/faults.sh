@@ -9,6 +9,9 @@ field() { tr -d '\n' | grep -oE "\"$1\": *(\"[^\"]*\"|[^,}]*)" | sed -E 's/^"[^"
 # value SIDE KEY WORD...: the first value of a key in what `pptpctl WORD...` shows
 value() { local side=$1 key=$2; shift 2; control "$side" --json "$@" 2>/dev/null | field "$key" | head -n 1; }
 
+# here NAME COMMAND...: as ok, but in this shell, so that what the command sets stays
+here() { local name=$1; shift; if "$@"; then pass "$name"; else note "command: $*"; fail "$name"; fi; }
+
 # above NUMBER COMMAND...: the command prints more than that
 above() { local floor=$1 got; shift; got=$("$@" 2>/dev/null); [ -n "$got" ] && [ "$got" -gt "$floor" ]; }
 # prints TEXT COMMAND...: the command prints exactly that

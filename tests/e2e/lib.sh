@@ -92,7 +92,7 @@ in_ns() { local ns=$1; shift; ip netns exec "$ns" "$@"; }
 # cable NS1 IF1 NS2 IF2: a veth pair between two namespaces, up.
 cable() {
   ip link add "$2" netns "$1" type veth peer name "$4" netns "$3" || exit 99
-  ip -n "$1" link set "$2" up; ip -n "$3" link set "$4" up
+  ip -n "$1" link set dev "$2" up; ip -n "$3" link set dev "$4" up
 }
 
 # address NS IF ADDR/LEN...

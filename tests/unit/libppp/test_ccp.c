@@ -358,6 +358,21 @@ START_TEST(test_stateful_resets)
 	for (int i = 0; i < 300; i++)
 		ck_assert(pair_ping(&p, &p.a, &p.b, 500));
 	expect_data(true);
+	/* the next loss is asked for at once, however short after the first */
+	lose(&p.a, 1);
+	ck_assert(!pair_ping(&p, &p.a, &p.b, 500));
+	ck_assert_uint_eq(info_of(&p.b).mppe_resets, 2);
+	pair_settle(&p);
+	expect_data(true);
+	/* a request that was lost is repeated after a while, however few packets come */
+	lose(&p.a, 1);
+	ck_assert(!pair_ping(&p, &p.a, &p.b, 500));
+	end_drain(&p.b);
+	pair_run(&p, TS_MS(300));
+	ck_assert(!pair_ping(&p, &p.a, &p.b, 500));
+	ck_assert_uint_eq(info_of(&p.b).mppe_resets, 4);
+	pair_settle(&p);
+	expect_data(true);
 	/* a reset that nobody needs does no harm either */
 	end_rx_hex(&p.a, "80fd 0e010004");
 	end_rx_hex(&p.a, "80fd 0f010004");
