@@ -205,7 +205,7 @@ parse_address(struct parser *p, struct user_profile *u)
 	if (strchr(text, ':') != NULL)
 		return extra_ipv6(p, u, text);
 	if (!conf_range(text, &r.first, &r.last))
-		return parse_error(p, p->word.line, "\"%s\" is no address, * or -, nor a known key=value", text);
+		return parse_error(p, p->word.line, "'%s' is no address, * or -, nor a known key=value", text);
 	if (u->v4_count == USER_MAX_RANGES)
 		return parse_error(p, p->word.line, "more than %d addresses", USER_MAX_RANGES);
 	u->v4[u->v4_count++] = r;
@@ -225,7 +225,7 @@ parse_extra(struct parser *p, struct user_profile *u)
 		if (strlen(extras[i].key) == n && memcmp(extras[i].key, p->word.text, n) == 0)
 			return extras[i].parse(p, u, eq + 1);
 	}
-	return parse_error(p, p->word.line, "unknown key \"%.*s\"", (int)(n < 64 ? n : 64), p->word.text);
+	return parse_error(p, p->word.line, "unknown key '%.*s'", (int)(n < 64 ? n : 64), p->word.text);
 }
 
 /* ---- lines ---- */
@@ -286,14 +286,14 @@ parse_line(struct parser *p)
 		parse_error(p, line, "a client name of %zu bytes; at most %d go", p->word.len, PPP_NAME_MAX);
 	snprintf(client, sizeof(client), "%.*s", PPP_NAME_MAX, p->word.text);
 	if (!same_line(p, &more)) {
-		parse_error(p, line, "\"%s\" has no server and no secret", client);
+		parse_error(p, line, "'%s' has no server and no secret", client);
 		return more;
 	}
 	if (p->word.len > PPP_NAME_MAX)
 		parse_error(p, line, "a server name of %zu bytes; at most %d go", p->word.len, PPP_NAME_MAX);
 	snprintf(server, sizeof(server), "%.*s", PPP_NAME_MAX, p->word.text);
 	if (!same_line(p, &more)) {
-		parse_error(p, line, "\"%s\" has no secret", client);
+		parse_error(p, line, "'%s' has no secret", client);
 		return more;
 	}
 	e = entry_new(client, server, line);

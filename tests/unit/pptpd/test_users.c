@@ -109,15 +109,15 @@ END_TEST
 static const struct {
 	const char *text, *error;
 } wrongs[] = {
-    {"alice\n", "f:1: \"alice\" has no server and no secret\n"},
-    {"# c\nalice pptpd\n", "f:2: \"alice\" has no secret\n"},
-    {"a\nb\n", "f:1: \"a\" has no server and no secret\nf:2: \"b\" has no server and no secret\n"},
+    {"alice\n", "f:1: 'alice' has no server and no secret\n"},
+    {"# c\nalice pptpd\n", "f:2: 'alice' has no secret\n"},
+    {"a\nb\n", "f:1: 'a' has no server and no secret\nf:2: 'b' has no server and no secret\n"},
     {"a * nthash:12\n", "f:1: an NT hash has 32 hexadecimal digits, not 2 characters\n"},
     {"a * nthash:8846f7eaee8fb117ad06bdd830b7586x\n", "f:1: the NT hash holds something else than hexadecimal digits\n"},
     {"a * @/etc/secret\n", "f:1: a secret in a file of its own (@FILE) is not supported; quote a secret that begins with @/\n"},
-    {"a * s nonsense\n", "f:1: \"nonsense\" is no address, * or -, nor a known key=value\n"},
-    {"a * s 10.0.0.300\n", "f:1: \"10.0.0.300\" is no address, * or -, nor a known key=value\n"},
-    {"a * s rout=10.0.0.0/8\n", "f:1: unknown key \"rout\"\n"},
+    {"a * s nonsense\n", "f:1: 'nonsense' is no address, * or -, nor a known key=value\n"},
+    {"a * s 10.0.0.300\n", "f:1: '10.0.0.300' is no address, * or -, nor a known key=value\n"},
+    {"a * s rout=10.0.0.0/8\n", "f:1: unknown key 'rout'\n"},
     {"a * s route=10.0.0.0/33\n", "f:1: route=10.0.0.0/33 is no network (like 10.1.0.0/24)\n"},
     {"a * s from=\n", "f:1: from= is no network (like 10.1.0.0/24)\n"},
     {"a * s sessions=0\n", "f:1: sessions=0 is not a number from 1 to 65535\n"},
