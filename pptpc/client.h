@@ -98,9 +98,10 @@ struct dial {
 
 	struct netif netif;
 	struct hostroute hostroute;
-	bool was_up;       /* in this attempt */
-	uint64_t up_ts;    /* 0: not up */
-	uint64_t began_ts; /* when it came up the last time */
+	bool was_up;         /* in this attempt */
+	uint64_t script_key; /* the session that ip-up was run for */
+	uint64_t up_ts;      /* 0: not up */
+	uint64_t began_ts;   /* when it came up the last time */
 	struct ppp_link_info link;
 	struct ppp_bundle_info bundle;
 	struct prefix prefix; /* that the server advertised, of 64 bits; family 0: none */
@@ -231,7 +232,8 @@ void hostroute_drop(struct dial *d);
 
 /* Writes the environment of ip-up (reason NULL) or ip-down into env as NAME=value strings; returns the bytes. */
 uint16_t scripts_environment(const struct dial *d, const char *reason, char env[PRIV_ENV_BYTES]);
-void scripts_run(struct dial *d, const char *path, const char *reason);
+void scripts_up(struct dial *d);
+void scripts_down(struct dial *d, const char *reason);
 
 /* --- status.c --- */
 

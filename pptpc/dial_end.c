@@ -148,7 +148,7 @@ dial_hangup(struct dial *d, const struct trouble *trouble)
 	dial_set_state(d, DIAL_HANGUP);
 	d->call_clearing = d->control_stopping = false;
 	if (d->was_up)
-		scripts_run(d, d->profile->ip_down, trouble_word(trouble->kind));
+		scripts_down(d, trouble_word(trouble->kind));
 	netif_down(d);
 	dial_hangup_step(d);
 }

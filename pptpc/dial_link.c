@@ -294,7 +294,7 @@ come_up(struct dial *d)
 	dial_set_state(d, DIAL_UP);
 	netif_update(d);
 	say_up(d);
-	scripts_run(d, d->profile->ip_up, NULL);
+	scripts_up(d);
 }
 
 void

@@ -63,7 +63,7 @@ scripts_environment(const struct dial *d, const char *reason, char env[PRIV_ENV_
 
 	add(&e, "PPTP_EVENT", "%s", reason == NULL ? "ip-up" : "ip-down");
 	add(&e, "PPTP_TUNNEL", "%s", d->profile->name);
-	add(&e, "PPTP_SESSION", "%" PRIx64, d->session);
+	add(&e, "PPTP_SESSION", "%" PRIx64, d->script_key);
 	add(&e, "PPTP_IFNAME", "%s", d->netif.name);
 	add(&e, "PPTP_USER", "%s", d->profile->user);
 	add_addr(&e, "PPTP_PEER", &d->server);
@@ -80,8 +80,8 @@ scripts_environment(const struct dial *d, const char *reason, char env[PRIV_ENV_
 	return (uint16_t)e.len;
 }
 
-void
-scripts_run(struct dial *d, const char *path, const char *reason)
+static void
+run(struct dial *d, const char *path, const char *reason, enum priv_script_when when)
 {
 	int number = client_script(d->client->config, path);
 	struct priv_request request = {.type = PRIV_SCRIPT};
@@ -89,7 +89,24 @@ scripts_run(struct dial *d, const char *path, const char *reason)
 	if (number < 0)
 		return;
 	request.script.number = (uint8_t)number;
+	request.script.when = when;
+	request.script.key = d->script_key;
 	request.script.envlen = scripts_environment(d, reason, request.script.env);
 	if (priv_send(d->client->priv, &request, NULL, NULL) != 0)
 		log_event(LOG_LEVEL_WARN, "script", "tunnel=%s error=\"the monitor is overloaded\"", d->profile->name);
+}
+
+void
+scripts_up(struct dial *d)
+{
+	d->script_key = d->session;
+	run(d, d->profile->ip_up, NULL, PRIV_SCRIPT_NOW);
+	/* Should this process die, the monitor runs ip-down for it. */
+	run(d, d->profile->ip_down, "died", PRIV_SCRIPT_AT_EXIT);
+}
+
+void
+scripts_down(struct dial *d, const char *reason)
+{
+	run(d, d->profile->ip_down, reason, PRIV_SCRIPT_NOW);
 }

@@ -18,7 +18,7 @@ setup(void)
 	memset(&counters, 0, sizeof(counters));
 	memset(&d, 0, sizeof(d));
 	d.profile = &profile;
-	d.session = 0x1f;
+	d.script_key = 0x1f;
 	d.counters = &counters;
 	strcpy(d.netif.name, "pptp0");
 	addr_parse(&d.server, "192.0.2.1");
