@@ -360,6 +360,82 @@ START_TEST(test_close_before_open)
 }
 END_TEST
 
+/* The program needs time for an interface; the peer's network protocols don't wait for it. Nothing is lost and no timer waited for. */
+START_TEST(test_what_came_before_the_join_counts)
+{
+	uint64_t before;
+
+	p.b.no_bundle = true;
+	pair_open(&p);
+	ck_assert(end_saw(&p.b, PPP_EVENT_NETWORK));
+	ck_assert(!end_saw(&p.a, PPP_EVENT_IPCP_UP));
+	before = p.now;
+	ck_assert_int_eq(ppp_bundle_new(&p.b.bundle, &p.b.bc, p.now), 0);
+	ppp_link_join(p.b.link, p.b.bundle, p.now);
+	pair_settle(&p);
+	ck_assert(end_saw(&p.a, PPP_EVENT_IPCP_UP));
+	ck_assert(end_saw(&p.b, PPP_EVENT_IPCP_UP));
+	ck_assert_uint_eq(p.now, before);
+}
+END_TEST
+
+/* More than there is room for is as good as lost. */
+START_TEST(test_too_much_before_the_join)
+{
+	struct ppp_link_info info;
+
+	p.b.no_bundle = true;
+	pair_open(&p);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(end_rx_hex(&p.b, "8021 0101000a 03060a000001"), PPP_RX_CONTROL);
+	ck_assert_int_eq(ppp_bundle_new(&p.b.bundle, &p.b.bc, p.now), 0);
+	ppp_link_join(p.b.link, p.b.bundle, p.now);
+	pair_settle(&p);
+	pair_run(&p, TS_S(10));
+	ppp_link_info(p.b.link, &info);
+	ck_assert_int_eq(info.phase, PPP_PHASE_NETWORK);
+	ck_assert(end_saw(&p.b, PPP_EVENT_IPCP_UP));
+}
+END_TEST
+
+static bool
+only_to_b(struct pair *pair, struct end *to, uint8_t *frame, size_t len)
+{
+	(void)frame;
+	(void)len;
+	return to == &pair->b;
+}
+
+/* GRE that is open in one direction only. */
+START_TEST(test_a_peer_that_talks_but_never_hears)
+{
+	p.pass = only_to_b;
+	pair_open(&p);
+	pair_run(&p, TS_S(60));
+	ck_assert_int_eq(p.b.down.down, PPP_DOWN_LCP_FAILED);
+	ck_assert_str_eq(p.b.down.message, LINK_UNANSWERED);
+	ck_assert_int_eq(p.a.down.down, PPP_DOWN_NO_REPLY);
+}
+END_TEST
+
+/* The peer wants a method that is not allowed, and leaves: the program hears which. */
+START_TEST(test_a_method_that_is_not_allowed)
+{
+	p.b.lc.allow = PPP_AUTH_MSCHAPV2;
+	end_open(&p.b);
+	end_drain(&p.b);
+	end_rx_hex(&p.b, "c021 01010008 0304c023");
+	end_drain(&p.b);
+	/* Terminate-Request, and the answer to ours */
+	end_rx_hex(&p.b, "c021 05020004");
+	end_drain(&p.b);
+	end_rx_hex(&p.b, "c021 06020004");
+	end_drain(&p.b);
+	ck_assert_int_eq(p.b.down.down, PPP_DOWN_AUTH_REFUSED);
+	ck_assert_str_eq(p.b.down.message, "pap");
+}
+END_TEST
+
 Suite *
 suite_link(void)
 {
@@ -381,6 +457,10 @@ suite_link(void)
 	tcase_add_loop_test(t, test_garbage_in_each_phase, 0, 7);
 	tcase_add_test(t, test_down_texts);
 	tcase_add_test(t, test_close_before_open);
+	tcase_add_test(t, test_what_came_before_the_join_counts);
+	tcase_add_test(t, test_too_much_before_the_join);
+	tcase_add_test(t, test_a_peer_that_talks_but_never_hears);
+	tcase_add_test(t, test_a_method_that_is_not_allowed);
 	suite_add_tcase(s, t);
 	return s;
 }
