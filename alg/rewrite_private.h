@@ -10,7 +10,7 @@
 enum {
 	OUT_BYTES = 1024,
 	EVENTS = 8,       /* at most two come of one message */
-	RECENT = 16,      /* ended calls that are remembered, so that what crossed their end is known for what it is */
+	RECENT = 64,      /* ended calls that are remembered, so that what crossed their end is known for what it is */
 	DISCONNECT = 148, /* bytes of the longest message that the gateway makes */
 };
 
@@ -52,10 +52,11 @@ struct call {
 	bool tell;         /* with messages to both ends */
 };
 
-/* Ids of an ended call. What each field means: see struct call. */
+/* Ids of an ended or refused call. What each field means: see struct call; an xid of 0 was never told. */
 struct recent {
 	bool taken[2];
 	uint16_t id[2], xid[2];
+	bool owes_end; /* the PAC was told to clear it, and its Call-Disconnect-Notify will name an id that is not known here */
 };
 
 /* What is wrong with a message: with its name and a number, the text of an event. */

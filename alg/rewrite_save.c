@@ -59,6 +59,7 @@ save_call(struct wr *w, const struct call *c)
 static void
 save_recent(struct wr *w, const struct recent *r)
 {
+	wr_u8(w, r->owes_end);
 	for (int side = 0; side < 2; side++) {
 		wr_u8(w, r->taken[side]);
 		wr_u16(w, r->id[side]);
@@ -176,6 +177,7 @@ load_call(struct rd *r, struct call *c)
 static void
 load_recent(struct rd *r, struct recent *recent)
 {
+	recent->owes_end = load_below(r, 2) != 0;
 	for (int side = 0; side < 2; side++) {
 		recent->taken[side] = load_below(r, 2) != 0;
 		recent->id[side] = rd_u16(r);

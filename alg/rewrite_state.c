@@ -50,18 +50,38 @@ by_peers(const struct alg_rewrite *rw, enum alg_side side, uint16_t id)
 	return NULL;
 }
 
-static bool
-was_recent(const struct alg_rewrite *rw, enum alg_side side, uint16_t id)
+/* An ended call, as the side called it, or as it was called to the side; NULL: none that is remembered. */
+static struct recent *
+recent_own(struct alg_rewrite *rw, enum alg_side side, uint16_t id)
+{
+	for (size_t i = 0; i < RECENT; i++)
+		if (rw->recent[i].taken[side] && rw->recent[i].id[side] == id)
+			return &rw->recent[i];
+	return NULL;
+}
+
+static struct recent *
+recent_peers(struct alg_rewrite *rw, enum alg_side side, uint16_t id)
 {
 	enum alg_side other = other_side(side);
 
-	for (size_t i = 0; i < RECENT; i++) {
-		const struct recent *r = &rw->recent[i];
+	for (size_t i = 0; i < RECENT; i++)
+		if (rw->recent[i].taken[other] && rw->recent[i].xid[other] != 0 && rw->recent[i].xid[other] == id)
+			return &rw->recent[i];
+	return NULL;
+}
 
-		if ((r->taken[side] && r->id[side] == id) || (r->taken[other] && r->xid[other] == id))
-			return true;
+/* The oldest of which a PAC still has to tell the end, under an id not known here. */
+static struct recent *
+recent_owed(struct alg_rewrite *rw, enum alg_side pac)
+{
+	for (size_t i = 0; i < RECENT; i++) {
+		struct recent *r = &rw->recent[(rw->next_recent + i) % RECENT];
+
+		if (r->owes_end && !r->taken[pac])
+			return r;
 	}
-	return false;
+	return NULL;
 }
 
 bool
@@ -86,7 +106,7 @@ rewrite_grow(struct alg_rewrite *rw, size_t calls)
 }
 
 static void
-remember(struct alg_rewrite *rw, const struct call *call)
+remember(struct alg_rewrite *rw, const struct call *call, bool owes_end)
 {
 	struct recent *r = &rw->recent[rw->next_recent++ % RECENT];
 
@@ -95,6 +115,16 @@ remember(struct alg_rewrite *rw, const struct call *call)
 		r->id[side] = call->id[side];
 		r->xid[side] = call->xid[side];
 	}
+	r->owes_end = owes_end;
+}
+
+/* Whether the PAC was told to clear a call whose id it never told. */
+static bool
+owes_end(const struct call *call, enum alg_why why)
+{
+	enum alg_side pns = call->incoming ? other_side(call->requester) : call->requester;
+
+	return !call->taken[other_side(pns)] && why != ALG_WHY_REPLIED_NO && ((call->cleared & 1 << pns) != 0 || call->tell);
 }
 
 void
@@ -105,7 +135,7 @@ rewrite_finish(struct alg_rewrite *rw, struct call *call, enum alg_why why)
 	rewrite_note(rw, ALG_EVENT_CALL_END, call->requester, why)->call = rewrite_public(call);
 	if (call->state == CALL_HELD && replier->held_call == call->number)
 		replier->held_len = 0;
-	remember(rw, call);
+	remember(rw, call, owes_end(call, why));
 	for (int side = 0; side < 2; side++)
 		if (call->taken[side])
 			rw->config.xlate.give(rw->config.xlate_user, (enum alg_side)side, call->xid[side]);
@@ -179,13 +209,14 @@ new_call(struct alg_rewrite *rw, const struct rx *in, uint16_t id)
 static void
 deny(struct alg_rewrite *rw, const struct rx *in, uint16_t id, enum alg_why why)
 {
-	struct alg_call call = {.requester = in->from, .incoming = in->msg->type == PPTP_INCOMING_CALL_REQUEST};
+	struct call refused = {.requester = in->from, .incoming = in->msg->type == PPTP_INCOMING_CALL_REQUEST};
+	struct alg_call call;
 
-	if (in->from == ALG_CLIENT)
-		call.client_id = id;
-	else
-		call.server_id = id;
+	refused.id[in->from] = id;
+	refused.taken[in->from] = true; /* so that its owner may still speak of it */
+	call = rewrite_public(&refused);
 	rewrite_note(rw, ALG_EVENT_CALL_REFUSED, in->from, why)->call = call;
+	remember(rw, &refused, false);
 	if (rw->config.trace != NULL)
 		rw->config.trace(rw->config.trace_user, in->from, in->msg, NULL);
 	rewrite_refuse(rw, in->from, call.incoming, id, why);
@@ -358,33 +389,64 @@ column_of(const struct rx *in, const struct call *call)
 
 /* --- which call a message is about ---------------------------------------------------------------- */
 
-/* Call-Disconnect-Notify of a call that was cleared before its reply came: the id in it was never told. The oldest such call is it; the
- * id is taken for a moment, so that at the other end it is no other call's. */
+/* The oldest call that was cleared before its reply came: Call-Disconnect-Notify then names an id that was never told. */
 static struct call *
-cleared_early(struct alg_rewrite *rw, enum alg_side from, uint16_t id)
+cleared_early(const struct alg_rewrite *rw, enum alg_side from)
 {
-	for (size_t i = 0; i < rw->ncalls; i++) {
-		struct call *call = &rw->calls[i];
-
-		if (call->state == CALL_CLEARING && !call->taken[from])
-			return take(rw, call, from, id) == ALG_WHY_NONE ? call : NULL;
-	}
+	for (size_t i = 0; i < rw->ncalls; i++)
+		if (rw->calls[i].state == CALL_CLEARING && !rw->calls[i].taken[from])
+			return &rw->calls[i];
 	return NULL;
 }
 
-/* Call-Clear-Request and Call-Disconnect-Notify name the sender's id. */
+/* Call-Clear-Request and Call-Disconnect-Notify name the sender's id. An id never told may by chance be one of the receiver's: a call
+ * that waits, or waited, for such a message comes first. Its id is taken for a moment, so that at the other end it is no other call's;
+ * where none is free, 0 is told. */
 static struct about
 by_call_id(struct alg_rewrite *rw, const struct rx *in, uint16_t id)
 {
+	struct call *early = in->msg->type == PPTP_CALL_DISCONNECT_NOTIFY ? cleared_early(rw, in->from) : NULL;
 	struct about a = {.call = by_own(rw, in->from, id)};
+	struct call *peers = rw->config.policy == PPTP_LENIENT ? by_peers(rw, in->from, id) : NULL;
 
-	if (a.call != NULL || rw->config.policy == PPTP_STRICT)
+	if (a.call != NULL || recent_own(rw, in->from, id) != NULL)
 		return a;
-	a.call = by_peers(rw, in->from, id);
-	a.receivers_id = a.call != NULL;
-	if (a.receivers_id)
-		rw->stats.repaired++;
+	if (early != NULL && early != peers) {
+		take(rw, early, in->from, id);
+		a.call = early;
+		return a;
+	}
+	if (in->msg->type == PPTP_CALL_DISCONNECT_NOTIFY && recent_owed(rw, in->from) != NULL)
+		return a;
+	a.call = peers;
+	a.receivers_id = peers != NULL;
+	rw->stats.repaired += a.receivers_id;
 	return a;
+}
+
+/* Whether the message is about a call that ended lately. A reply to such a call tells the id under which its sender will speak of it
+ * next; and where a PAC still owes the end of one, it is that. */
+static bool
+is_late(struct alg_rewrite *rw, const struct rx *in, uint16_t id)
+{
+	const struct pptp_msg_info *info = pptp_msg_info(in->msg->type);
+	struct recent *r = recent_own(rw, in->from, id);
+
+	if (info->call_id_offset != 0 && info->peer_call_id_offset != 0) {
+		r = recent_peers(rw, in->from, id);
+		if (r == NULL)
+			return false;
+		r->id[in->from] = get_u16(in->data + info->call_id_offset);
+		r->taken[in->from] = true;
+		r->owes_end = false;
+		return true;
+	}
+	if (r == NULL && in->msg->type == PPTP_CALL_DISCONNECT_NOTIFY) {
+		r = recent_owed(rw, in->from);
+		if (r != NULL)
+			r->owes_end = false;
+	}
+	return r != NULL || recent_peers(rw, in->from, id) != NULL;
 }
 
 /* Set-Link-Info and WAN-Error-Notify: some peers name their own id, or 0 where there is only one call. */
@@ -424,12 +486,10 @@ rewrite_call_message(struct alg_rewrite *rw, const struct rx *in)
 	struct about a = about(rw, in, &id);
 	enum column column;
 
-	if (a.call == NULL && was_recent(rw, in->from, id)) {
+	if (a.call == NULL && is_late(rw, in, id)) {
 		rewrite_late(rw, in);
 		return;
 	}
-	if (a.call == NULL && in->msg->type == PPTP_CALL_DISCONNECT_NOTIFY)
-		a.call = cleared_early(rw, in->from, id);
 	if (a.call == NULL) {
 		rewrite_violation(rw, in, ALG_WHY_SEQUENCE, NOTE_NO_CALL, id);
 		return;

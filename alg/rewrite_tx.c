@@ -47,6 +47,8 @@ rewrite_forward_call(struct alg_rewrite *rw, enum alg_side from, const struct pp
 		put_u16(p + info->call_id_offset, call->id[to]);
 	else if (info->call_id_offset != 0 && call->taken[from])
 		put_u16(p + info->call_id_offset, call->xid[from]);
+	else if (info->call_id_offset != 0 && info->peer_call_id_offset == 0)
+		put_u16(p + info->call_id_offset, 0); /* never told, and of no use to the other end */
 	if (info->peer_call_id_offset != 0)
 		put_u16(p + info->peer_call_id_offset, call->id[to]);
 	rw->stats.forwarded++;

@@ -18,6 +18,17 @@ fuzz_fuzz_config_LDADD = $(fuzz_replay_config_LDADD)
 fuzz_fuzz_config_LDFLAGS = $(LIBFUZZER)
 endif
 
+check_PROGRAMS += fuzz/replay_alg_rewrite
+TESTS += fuzz/replay_alg_rewrite
+fuzz_replay_alg_rewrite_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_alg_rewrite.c
+fuzz_replay_alg_rewrite_LDADD = libalg.la libpptp/libpptp_core.la libbase.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_alg_rewrite
+fuzz_fuzz_alg_rewrite_SOURCES = fuzz/fuzz.h fuzz/fuzz_alg_rewrite.c
+fuzz_fuzz_alg_rewrite_LDADD = $(fuzz_replay_alg_rewrite_LDADD)
+fuzz_fuzz_alg_rewrite_LDFLAGS = $(LIBFUZZER)
+endif
+
 check_PROGRAMS += fuzz/replay_conn
 TESTS += fuzz/replay_conn
 fuzz_replay_conn_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_conn.c

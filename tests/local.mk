@@ -27,6 +27,10 @@ check_PROGRAMS += tests/sim/test_ppp_sim
 TESTS += tests/sim/test_ppp_sim
 tests_sim_test_ppp_sim_SOURCES = tests/sim/sim.c tests/sim/sim.h tests/sim/test_ppp_sim.c
 tests_sim_test_ppp_sim_LDADD = libppp/libppp.la libpptp/libpptp_core.la libbase.la $(CRYPTO_LIBS)
+check_PROGRAMS += tests/sim/test_alg_sim
+TESTS += tests/sim/test_alg_sim
+tests_sim_test_alg_sim_SOURCES = tests/sim/sim.c tests/sim/sim.h tests/sim/test_alg_sim.c
+tests_sim_test_alg_sim_LDADD = libalg.la libpptp/libpptp_core.la libbase.la
 
 # Conformance of any server at an address: tests/conform/pptp-conform ADDRESS
 noinst_PROGRAMS += tests/conform/pptp-conform

@@ -243,6 +243,76 @@ START_TEST(cleared_and_never_replied)
 }
 END_TEST
 
+START_TEST(cleared_and_never_replied_without_an_id)
+{
+	struct gw g;
+
+	started(&g);
+	gw_say(&g, ALG_CLIENT, OCRQ, 5, 0);
+	gw_say(&g, ALG_CLIENT, CCR, 5, 0);
+	gw_line(&g);
+	g.take_fails = ALG_WHY_NO_ID;
+	gw_say(&g, ALG_SERVER, CDN, 7, 0);
+	ck_assert_str_eq(gw_line(&g), "<CDN:0=4 END#1:cleared");
+	gw_free(&g);
+}
+END_TEST
+
+/* By chance the id that was never told is what another call's client calls itself: that call must not die of it. */
+START_TEST(an_untold_id_that_looks_like_anothers)
+{
+	struct gw g;
+
+	started(&g);
+	gw_call(&g);
+	gw_say(&g, ALG_CLIENT, OCRQ, 6, 0);
+	gw_say(&g, ALG_CLIENT, CCR, 6, 0);
+	gw_line(&g);
+	gw_say(&g, ALG_SERVER, CDN, 1005, 0);
+	ck_assert_str_eq(gw_line(&g), "<CDN:3005=4 END#2:cleared");
+	gw_say(&g, ALG_CLIENT, OCRQ, 8, 0);
+	gw_line(&g);
+	alg_rewrite_clear(g.rw, 3, ALG_WHY_ADMIN); /* the same, ended by the gateway */
+	ck_assert_str_eq(gw_line(&g), "<OCRP:0/8=7 >CCR:1008 END#3:admin");
+	gw_say(&g, ALG_SERVER, CDN, 77, 0);
+	ck_assert_str_eq(gw_line(&g), "");
+	gw_say(&g, ALG_SERVER, CDN, 77, 0); /* nobody owes one now */
+	ck_assert_str_eq(gw_line(&g), "VIOLATION:sequence");
+	gw_free(&g);
+}
+END_TEST
+
+START_TEST(a_late_reply_tells_its_id)
+{
+	struct gw g;
+
+	started(&g);
+	gw_say(&g, ALG_CLIENT, ICRQ, 5, 0);
+	gw_say(&g, ALG_CLIENT, CDN, 5, 0);
+	gw_line(&g);
+	gw_say(&g, ALG_SERVER, ICRP, 7, 1005);
+	gw_say(&g, ALG_SERVER, CCR, 7, 0); /* it clears what has ended long since */
+	ck_assert_str_eq(gw_line(&g), "");
+	gw_say(&g, ALG_SERVER, CCR, 8, 0);
+	ck_assert_str_eq(gw_line(&g), "VIOLATION:sequence");
+	gw_free(&g);
+}
+END_TEST
+
+START_TEST(a_refused_request_may_be_spoken_of)
+{
+	struct gw g;
+
+	started(&g);
+	g.take_fails = ALG_WHY_NO_ID;
+	gw_say(&g, ALG_CLIENT, OCRQ, 5, 0);
+	gw_line(&g);
+	gw_say(&g, ALG_CLIENT, CCR, 5, 0); /* crossed the refusal */
+	ck_assert_str_eq(gw_line(&g), "");
+	gw_free(&g);
+}
+END_TEST
+
 START_TEST(both_ends_at_once)
 {
 	struct alg_rewrite_stats stats;
@@ -473,6 +543,10 @@ suite_rewrite_state(void)
 	tcase_add_test(t, disconnected_while_the_reply_waits);
 	tcase_add_test(t, cleared_before_the_reply);
 	tcase_add_test(t, cleared_and_never_replied);
+	tcase_add_test(t, cleared_and_never_replied_without_an_id);
+	tcase_add_test(t, an_untold_id_that_looks_like_anothers);
+	tcase_add_test(t, a_late_reply_tells_its_id);
+	tcase_add_test(t, a_refused_request_may_be_spoken_of);
 	tcase_add_test(t, both_ends_at_once);
 	tcase_add_test(t, an_id_again_right_after_clear);
 	tcase_add_test(t, accel_ppp_disconnects_with_the_receivers_id);
