@@ -113,7 +113,9 @@ kind_of_end(const struct pptp_event *e, enum dial_stage stage)
 	case PPTP_END_COLLISION:
 		return TROUBLE_CONTROL_PROTOCOL;
 	case PPTP_END_TRANSPORT:
-		return stage == STAGE_CONTROL ? TROUBLE_CONTROL_CLOSED : TROUBLE_TCP_LOST;
+		if (stage == STAGE_UP)
+			return TROUBLE_TCP_LOST;
+		return stage == STAGE_CONTROL ? TROUBLE_CONTROL_CLOSED : TROUBLE_ENDED_EARLY;
 	case PPTP_END_NOMEM:
 		return TROUBLE_MEMORY;
 	case PPTP_END_PEER:
@@ -135,6 +137,8 @@ words_of_end(const struct pptp_event *e, enum trouble_kind kind)
 		return pptp_result_text(PPTP_CALL_DISCONNECT_NOTIFY, e->result_code);
 	case TROUBLE_CONTROL_PROTOCOL:
 		return e->error != 0 ? pptp_strerror(e->error) : e->text;
+	case TROUBLE_ENDED_EARLY:
+		return ": it closed the TCP connection";
 	case TROUBLE_TCP_LOST:
 		return "TCP ended without a word from the server";
 	default:

@@ -180,6 +180,7 @@ START_TEST(test_ends_of_a_control_connection)
 	e.end = PPTP_END_TRANSPORT;
 	ck_assert_int_eq(trouble_from_pptp(&e, STAGE_UP).kind, TROUBLE_TCP_LOST);
 	ck_assert_int_eq(trouble_from_pptp(&e, STAGE_CONTROL).kind, TROUBLE_CONTROL_CLOSED);
+	ck_assert_int_eq(trouble_from_pptp(&e, STAGE_LINK).kind, TROUBLE_ENDED_EARLY);
 	e.end = PPTP_END_TIMEOUT;
 	ck_assert_int_eq(trouble_from_pptp(&e, STAGE_CONTROL).kind, TROUBLE_CONTROL_SILENT);
 	ck_assert_int_eq(trouble_from_pptp(&e, STAGE_CALL).kind, TROUBLE_CALL_SILENT);
