@@ -182,6 +182,9 @@ ccp_up(void *user)
 		mppe_init(&b->mppe_tx, &b->config.keys, true, key_bits(bits_of(p->granted)), (p->granted & WIRE_H) != 0);
 	if (b->mppe_rx_on)
 		mppe_init(&b->mppe_rx, &b->config.keys, false, key_bits(strongest(bits_of(p->wish))), (p->wish & WIRE_H) != 0);
+	/* pppd begins with IP only now, and was deaf to it before */
+	fsm_was_early(&b->ipcp.fsm);
+	fsm_was_early(&b->ipv6cp.fsm);
 	bundle_update(b);
 	if (!ccp_active(p))
 		require_failed(p, "encryption is required, but the peer refused MPPE, or every key length that is allowed");

@@ -245,6 +245,12 @@ fsm_expire(struct fsm *f)
 }
 
 void
+fsm_was_early(struct fsm *f)
+{
+	f->request_early = f->state == FSM_REQ_SENT && f->request_open;
+}
+
+void
 fsm_rejected(struct fsm *f)
 {
 	fsm_event(f, FSM_RXJ_MINUS);

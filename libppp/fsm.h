@@ -123,6 +123,7 @@ struct fsm {
 	uint8_t next_id;     /* for Configure- and Terminate-Requests and rejects */
 	uint8_t request_id;  /* of our last Configure-Request */
 	bool request_open;   /* it has no answer yet */
+	bool request_early;  /* the peer may not have listened: it goes out again when the peer begins */
 	uint8_t request_len; /* and what it held: an Ack must repeat it */
 	uint8_t request[FSM_REQUEST_MAX];
 	uint8_t acked_id; /* of the peer's request that was acknowledged last, and what it held */
@@ -146,6 +147,10 @@ void fsm_input(struct fsm *f, const uint8_t *packet, size_t len);
 
 /* The restart timer. */
 void fsm_expire(struct fsm *f);
+
+/* A request of ours that has no answer yet may have come too early for the peer: when the peer's own comes before the answer,
+ * ours goes out again at once instead of after a restart time. */
+void fsm_was_early(struct fsm *f);
 
 /* The peer sent a Protocol-Reject for this protocol (RFC 1661 section 5.7). */
 void fsm_rejected(struct fsm *f);

@@ -23,6 +23,9 @@ on_configure_request(struct fsm *f, const struct fsm_packet *p)
 		fsm_send(f, PPP_CONF_ACK, p->id, p->data, p->len);
 		return;
 	}
+	if (f->request_early && f->state == FSM_REQ_SENT && f->request_open)
+		fsm_event(f, FSM_TO_PLUS);
+	f->request_early = false;
 	if (f->ops->forget_peer != NULL)
 		f->ops->forget_peer(f->user);
 	if (!opt_request(&f->ops->options, f->user, p->data, p->len, may_nak, &reply)) {

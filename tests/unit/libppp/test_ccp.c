@@ -392,6 +392,68 @@ START_TEST(test_hostile_frames)
 }
 END_TEST
 
+/* How often the trace has this line. */
+static unsigned
+times(const struct end *e, const char *line)
+{
+	unsigned n = 0;
+
+	for (const char *at = e->log; (at = strstr(at, line)) != NULL; at++)
+		n++;
+	return n;
+}
+
+/* LCP by hand, then CCP with 128 bits, stateless: the answer to ours, then the peer's own request. */
+static void
+encrypt_by_hand(struct end *e)
+{
+	uint8_t frame[FRAME_MAX], *payload;
+	size_t len, payloadlen;
+
+	e->bc.mppe_bits = PPP_MPPE_128;
+	end_open(e);
+	len = ppp_link_output(e->link, frame, sizeof(frame));
+	frame[4] = PPP_CONF_ACK;
+	ppp_link_rx(e->link, frame, len, *e->now, &payload, &payloadlen);
+	end_rx_hex(e, "ff03c021 01010004");
+	end_drain(e);
+	end_rx_hex(e, "80fd 0201000a 120601000040");
+	end_rx_hex(e, "80fd 0101000a 120601000040");
+	end_drain(e);
+	ck_assert_ptr_nonnull(strstr(e->log, "* mppe-up"));
+}
+
+/* pppd listens to IPCP only when CCP is open, and begins then: our request from before goes out again at once. */
+START_TEST(test_peer_begins_ip_after_encryption)
+{
+	encrypt_by_hand(&p.a);
+	ck_assert_uint_eq(times(&p.a, "> [IPCP ConfReq id=1 "), 1);
+	end_rx_hex(&p.a, "8021 0101000a 03060a000002");
+	end_drain(&p.a);
+	ck_assert_uint_eq(times(&p.a, "> [IPCP ConfReq id=1 "), 2);
+	ck_assert_uint_eq(times(&p.a, "> [IPCP ConfAck id=1 "), 1);
+	/* once is enough */
+	end_rx_hex(&p.a, "8021 0102000a 03060a000002");
+	end_drain(&p.a);
+	ck_assert_uint_eq(times(&p.a, "> [IPCP ConfReq id=1 "), 2);
+	end_rx_hex(&p.a, "8021 0201000a 03060a000001");
+	end_drain(&p.a);
+	ck_assert(end_saw(&p.a, PPP_EVENT_IPCP_UP));
+}
+END_TEST
+
+/* A peer that answered ours heard it. */
+START_TEST(test_peer_heard_ip_before_encryption)
+{
+	encrypt_by_hand(&p.a);
+	end_rx_hex(&p.a, "8021 0201000a 03060a000001");
+	end_rx_hex(&p.a, "8021 0101000a 03060a000002");
+	end_drain(&p.a);
+	ck_assert_uint_eq(times(&p.a, "> [IPCP ConfReq "), 1);
+	ck_assert(end_saw(&p.a, PPP_EVENT_IPCP_UP));
+}
+END_TEST
+
 Suite *
 suite_ccp(void)
 {
@@ -412,6 +474,8 @@ suite_ccp(void)
 	tcase_add_test(t, test_stateless_survives_loss);
 	tcase_add_test(t, test_stateful_resets);
 	tcase_add_test(t, test_hostile_frames);
+	tcase_add_test(t, test_peer_begins_ip_after_encryption);
+	tcase_add_test(t, test_peer_heard_ip_before_encryption);
 	suite_add_tcase(s, t);
 	return s;
 }
