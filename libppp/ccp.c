@@ -209,7 +209,7 @@ ccp_down(void *user)
 static void
 ccp_finished(void *user)
 {
-	require_failed(user, "encryption is required, but the peer does not negotiate it (CCP)");
+	require_failed(user, "encryption is required, but the peer does not negotiate MPPE");
 }
 
 static void

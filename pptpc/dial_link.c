@@ -21,6 +21,48 @@ stage_of(const struct dial *d)
 	return d->state == DIAL_CALL ? STAGE_CALL : STAGE_CONTROL;
 }
 
+static uint64_t
+load(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* This machine's own firewall makes sending fail. */
+static bool
+refuses_gre(const struct dial *d)
+{
+	return load(&tunnel_worker_counters(d->path->engine, 0)->tx_errors) > d->sent_errors;
+}
+
+/* Where GRE stopped, as far as this side can see. */
+static struct trouble
+no_gre_trouble(const struct dial *d)
+{
+	const struct tunnel_worker_counters *w = tunnel_worker_counters(d->path->engine, 0);
+	uint64_t errors = load(&w->tx_errors) - d->sent_errors, wrong = load(&w->gre_wrong_source) - d->wrong_sources;
+	char text[128];
+
+	if (errors > 0) {
+		snprintf(text, sizeof(text), "%llu packets could not be sent", (unsigned long long)errors);
+		return trouble_make(TROUBLE_GRE_LOCAL, text);
+	}
+	if (wrong > 0) {
+		snprintf(text, sizeof(text), "%llu packets", (unsigned long long)wrong);
+		return trouble_make(TROUBLE_GRE_SOURCE, text);
+	}
+	snprintf(text, sizeof(text), "this machine sends it without error, and sees none");
+	return trouble_make(TROUBLE_GRE_BLOCKED, text);
+}
+
+/* What a call ended for. A server that hears no GRE either gives up in words that say less than what is known here. */
+static struct trouble
+end_trouble(const struct dial *d, const struct pptp_event *event)
+{
+	bool silent = d->counters == NULL || load(&d->counters->gre_rx) == 0 || refuses_gre(d);
+
+	return d->no_gre && d->state == DIAL_LINK && silent ? no_gre_trouble(d) : trouble_from_pptp(event, stage_of(d));
+}
+
 /* --- the call --------------------------------------------------------------------------- */
 
 static void
@@ -108,7 +150,7 @@ on_call_up(struct dial *d, const struct pptp_call_info *call)
 static void
 on_call_down(struct dial *d, const struct pptp_event *event)
 {
-	struct trouble t = trouble_from_pptp(event, stage_of(d));
+	struct trouble t = end_trouble(d, event);
 
 	d->call_id = 0;
 	dial_hangup(d, &t);
@@ -117,7 +159,7 @@ on_call_down(struct dial *d, const struct pptp_event *event)
 static void
 on_control_closed(struct dial *d, const struct pptp_event *event)
 {
-	struct trouble t = trouble_from_pptp(event, stage_of(d));
+	struct trouble t = end_trouble(d, event);
 	struct control *c = d->control;
 
 	d->call_id = 0;
@@ -218,39 +260,6 @@ say_up(const struct dial *d)
 	    remote, encoding, d->link.mtu);
 	log_event(LOG_LEVEL_INFO, "up", "tunnel=%s interface=%s server=%s local=%s remote=%s encoding=\"%s\" mtu=%u", d->profile->name,
 	    d->netif.name, addr_text(&d->server, server), local, remote, encoding, d->link.mtu);
-}
-
-static uint64_t
-load(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-/* This machine's own firewall makes sending fail. */
-static bool
-refuses_gre(const struct dial *d)
-{
-	return load(&tunnel_worker_counters(d->path->engine, 0)->tx_errors) > d->sent_errors;
-}
-
-/* Where GRE stopped, as far as this side can see. */
-static struct trouble
-no_gre_trouble(const struct dial *d)
-{
-	const struct tunnel_worker_counters *w = tunnel_worker_counters(d->path->engine, 0);
-	uint64_t errors = load(&w->tx_errors) - d->sent_errors, wrong = load(&w->gre_wrong_source) - d->wrong_sources;
-	char text[128];
-
-	if (errors > 0) {
-		snprintf(text, sizeof(text), "%llu packets could not be sent", (unsigned long long)errors);
-		return trouble_make(TROUBLE_GRE_LOCAL, text);
-	}
-	if (wrong > 0) {
-		snprintf(text, sizeof(text), "%llu packets", (unsigned long long)wrong);
-		return trouble_make(TROUBLE_GRE_SOURCE, text);
-	}
-	snprintf(text, sizeof(text), "this machine sends it without error, and sees none");
-	return trouble_make(TROUBLE_GRE_BLOCKED, text);
 }
 
 static void

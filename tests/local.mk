@@ -10,9 +10,10 @@ include tests/unit/programs.mk
 endif
 
 # Tools of the end-to-end tests.
-noinst_PROGRAMS += tests/e2e/blob tests/e2e/impair
+noinst_PROGRAMS += tests/e2e/blob tests/e2e/impair tests/e2e/spoof
 tests_e2e_blob_SOURCES = tests/e2e/blob.c
 tests_e2e_impair_SOURCES = tests/e2e/impair.c
+tests_e2e_spoof_SOURCES = tests/e2e/spoof.c
 
 # Simulations: whole engines against each other on a virtual clock, by seed.
 check_PROGRAMS += tests/sim/test_gre_sim
