@@ -81,6 +81,10 @@ wait_for 10 pings "$cli" 192.0.2.1
 ok "a silent network: the client leaves nothing" wait_for 5 as_before "$cli" "$before_cli"
 client "${client_keepalives[@]}"
 ok "the network is back: a new tunnel comes up" up 10
+stop "$client_pid"; stop "$server_pid"
+server # with its long keepalives, so that it is the client who notices first
+client "${client_keepalives[@]}"
+up 10
 run kill -USR1 "$impair_pid"
 ok "only GRE falls silent: the client notices by LCP's echo" wait_for 8 gone "$client_pid"
 like "and says so" "$(cat "$work/client.log")" 'does not answer LCP Echo-Requests'
