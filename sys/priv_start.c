@@ -12,7 +12,7 @@
 #include "sys/log.h"
 #include "sys/priv_core.h"
 
-enum { OPEN_FILES = 65536 };
+enum { OPEN_FILES = 65536, FEW_FILES = 4096 };
 
 /* Sessions with interfaces of their own take a descriptor or two each. */
 static void
@@ -27,8 +27,9 @@ raise_open_files(void)
 	if (setrlimit(RLIMIT_NOFILE, &more) == 0)
 		return;
 	limit.rlim_cur = limit.rlim_max < OPEN_FILES ? limit.rlim_max : OPEN_FILES;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < OPEN_FILES)
-		log_event(LOG_LEVEL_WARN, "limits", "open-files=%llu reason=\"the hard limit is low: few sessions will fit\"",
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < FEW_FILES)
+		log_event(LOG_LEVEL_WARN, "limits",
+		    "open-files=%llu reason=\"each session takes one or two, and more can't be had: raise the hard limit (ulimit -Hn)\"",
 		    (unsigned long long)limit.rlim_cur);
 }
 
