@@ -107,27 +107,11 @@ add_call(json_t *o, const struct session *s)
 static void
 add_counters(json_t *o, const struct tunnel_counters *c)
 {
-	const struct {
-		const char *name;
-		const _Atomic uint64_t *value;
-	} rows[] = {
-	    {"rx_pkts", &c->rx_pkts},
-	    {"tx_pkts", &c->tx_pkts},
-	    {"gre_rx", &c->gre_rx},
-	    {"gre_lost", &c->gre_lost},
-	    {"gre_duplicate", &c->gre_duplicate},
-	    {"gre_late", &c->gre_late},
-	    {"gre_reordered", &c->gre_reordered},
-	    {"gre_bad", &c->gre_bad},
-	    {"dropped_clear", &c->dropped_clear},
-	    {"dropped_spoofed", &c->dropped_spoofed},
-	    {"dropped_bad", &c->dropped_bad},
-	    {"dropped_queue", &c->dropped_queue},
-	    {"mppe_resets", &c->mppe_resets},
-	};
+	const char *name;
+	uint64_t value;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		set_number(o, rows[i].name, load(rows[i].value));
+	for (size_t i = 0; (name = tunnel_counter(c, i, &value)) != NULL; i++)
+		set_number(o, name, value);
 }
 
 /* The session that args name; NULL with the reply ended. */

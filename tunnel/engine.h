@@ -37,6 +37,10 @@ struct tunnel_counters {
 	_Atomic uint64_t mppe_resets;
 };
 
+/* The counters of packets as rows for tables, i from 0 on: the name of the i-th (static) with its present value in *value; NULL behind the
+ * last one. Any thread may read them. */
+const char *tunnel_counter(const struct tunnel_counters *c, size_t i, uint64_t *value);
+
 enum tunnel_command_type {
 	TUNNEL_IF_ADD,        /* a worker takes an interface's queue: iface */
 	TUNNEL_IF_DEL,        /* and gives it up (closed off the packet thread): iface.id */

@@ -5,6 +5,7 @@ tunnel_libtunnel_la_SOURCES = \
 	tunnel/coalesce.c tunnel/coalesce.h \
 	tunnel/command.c \
 	tunnel/control.c tunnel/control.h \
+	tunnel/counters.c \
 	tunnel/csum.c tunnel/csum.h \
 	tunnel/engine.c tunnel/engine.h \
 	tunnel/fib.c tunnel/fib.h \
