@@ -12,7 +12,7 @@
 #ifndef ALG_GATES_H
 #define ALG_GATES_H
 
-#include "alg/datapath.h"
+#include "alg/datapath/datapath.h"
 #include "alg/rewrite.h"
 #include "base/mem.h"
 

@@ -1,7 +1,7 @@
 # The gateway. Its core is sans-I/O: libalg.la is what the tests, the simulator and the fuzzer link.
 noinst_LTLIBRARIES += libalg.la
 libalg_la_SOURCES = \
-	alg/datapath.h \
+	alg/datapath/datapath.h \
 	alg/gates.c alg/gates.h \
 	alg/gates_fsm.c alg/gates_private.h \
 	alg/rewrite.c alg/rewrite.h \
@@ -13,3 +13,16 @@ libalg_la_SOURCES = \
 	alg/table.c alg/table.h \
 	alg/xlate.c alg/xlate.h
 libalg_la_LIBADD = libpptp/libpptp_core.la libbase.la
+
+# All of the program but main(), so that unit tests see its insides.
+noinst_LTLIBRARIES += libpptpalg.la
+libpptpalg_la_SOURCES = \
+	alg/config.h \
+	alg/ct.h \
+	alg/journal.h \
+	alg/monitor.h \
+	alg/nft.h \
+	alg/policy.h \
+	alg/trace.h
+libpptpalg_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTABLES_CFLAGS) $(NFCT_CFLAGS)
+libpptpalg_la_LIBADD = libalg.la sys/libsys.la $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(MNL_LIBS) $(NFTABLES_LIBS) $(NFCT_LIBS)

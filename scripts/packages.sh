@@ -2,9 +2,9 @@
 # Debian packages that the project needs, by purpose, and their installation. Sourced by ./quickstart and ./check.
 
 packages_build="build-essential autoconf automake libtool pkg-config libevent-dev libssl-dev libconfuse-dev libjansson-dev
-  libmnl-dev libcap-ng-dev libsystemd-dev"
+  libmnl-dev libcap-ng-dev libsystemd-dev libnftables-dev libnetfilter-conntrack-dev"
 packages_run="iproute2 iputils-ping procps iperf3"
-packages_check="check clang clang-format shellcheck mandoc nftables tcpdump tshark pptpd pptp-linux ppp user-mode-linux kmod
+packages_check="check clang clang-format shellcheck mandoc nftables conntrack tcpdump tshark pptpd pptp-linux ppp user-mode-linux kmod
   ethtool xz-utils"
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }

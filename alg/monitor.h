@@ -1,0 +1,85 @@
+/* What pptpalg's worker may ask its monitor for, beyond sys/priv.h's own requests. By value over the same socket, as PRIV_PROGRAM
+ * requests; each type has its own check.
+ *
+ * The monitor keeps the pairs of gates it installed by their id: it removes only those, at most config.max_calls, and all of them
+ * at its end, unless they are handed over. */
+#ifndef ALG_MONITOR_H
+#define ALG_MONITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alg/config.h"
+#include "alg/ct.h"
+#include "alg/datapath/datapath.h"
+#include "sys/priv.h"
+
+enum { MONITOR_READ_MAX = 24, MONITOR_HANDOVER_FDS = 32, MONITOR_FD_NAME = 24 };
+
+enum monitor_type {
+	MONITOR_GATE_ADD,
+	MONITOR_GATE_DEL,   /* by id; reply: last counters */
+	MONITOR_GATES_READ, /* by ids; reply: counters each */
+	MONITOR_GATE_ADOPT, /* a pair of a former process: from now on like one of ours; reply: counters; ENOENT: not there any more */
+	MONITOR_LOOKUP,     /* reply: how conntrack shows a TCP connection to the server */
+	MONITOR_DIVERT,     /* GRE of this gate comes to the raw sockets (user backend) */
+	MONITOR_DIVERT_END,
+	MONITOR_JOURNAL,  /* reply: descriptor of the journal's file */
+	MONITOR_TRACE,    /* reply: descriptor of a new trace file, the older ones renamed */
+	MONITOR_INHERIT,  /* reply: the next descriptors that the former process handed over, with their names; none: no more */
+	MONITOR_HANDOVER, /* descriptors with names for the next process; they stay open in the monitor until it ends */
+	MONITOR_TYPES,
+};
+
+struct monitor_request {
+	enum monitor_type type;
+	union {
+		struct gate_pair pair; /* ADD, ADOPT */
+		uint64_t id;           /* DEL */
+		struct {
+			uint32_t count;
+			uint64_t ids[MONITOR_READ_MAX];
+		} read;
+		struct ct_tcp tcp;  /* LOOKUP: as the gateway's socket sees it */
+		struct gate divert; /* DIVERT, DIVERT_END */
+		struct {
+			uint32_t count;
+			char names[MONITOR_HANDOVER_FDS][MONITOR_FD_NAME];
+		} handover;
+	};
+};
+
+struct monitor_reply {
+	union {
+		struct gate_counters last; /* DEL, ADOPT */
+		struct {
+			uint32_t count;
+			bool found[MONITOR_READ_MAX];
+			struct gate_counters counters[MONITOR_READ_MAX];
+		} read;
+		struct ct_tcp seen;
+		struct {
+			uint32_t count;
+			char names[MONITOR_HANDOVER_FDS][MONITOR_FD_NAME];
+		} inherit;
+	};
+};
+
+/* The monitor's side: what main() puts into priv_policy. Opens the data path and the table before the worker is forked, so that what
+ * can't work is said at once. NULL with a logged reason. */
+struct monitor *monitor_new(const struct config *config);
+void monitor_policy(struct monitor *m, struct priv_policy *policy);
+/* "conntrack", "bpf", or "user" when gates are the worker's own. */
+const char *monitor_datapath(const struct monitor *m);
+
+/* The worker's side: sends a request; error as in priv_reply. */
+typedef void (*monitor_reply_fn)(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds);
+int monitor_send(struct priv *p, const struct monitor_request *request, monitor_reply_fn fn, void *user);
+/* The same with descriptors, which stay the caller's. */
+int monitor_send_fds(struct priv *p, const struct monitor_request *request, const int *fds, size_t nfds, monitor_reply_fn fn, void *user);
+/* At start-up and at the end: waits. 0 or an errno. fds: room for PRIV_MAX_FDS. */
+int monitor_call(struct priv *p, const struct monitor_request *request, const int *send_fds, size_t nsend, struct monitor_reply *reply,
+    int *fds, size_t *nfds);
+
+#endif
