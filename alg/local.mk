@@ -18,6 +18,7 @@ libalg_la_LIBADD = libpptp/libpptp_core.la libbase.la
 noinst_LTLIBRARIES += libpptpalg.la
 libpptpalg_la_SOURCES = \
 	alg/config.h \
+	alg/gateway.h \
 	alg/ct.h \
 	alg/journal.h \
 	alg/monitor.h \
