@@ -20,6 +20,7 @@ libpptpalg_la_SOURCES = \
 	alg/config.h \
 	alg/gateway.h \
 	alg/ct.h \
+	alg/datapath/user.h \
 	alg/journal.h \
 	alg/monitor.h \
 	alg/nft.h \
