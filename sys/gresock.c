@@ -50,6 +50,16 @@ set_buffers(int fd)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
+static int
+close_failed(int fd)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
 static socklen_t
 fill_name(struct sockaddr_in6 *name, const struct addr *a)
 {
@@ -64,6 +74,19 @@ fill_name(struct sockaddr_in6 *name, const struct addr *a)
 	name->sin6_family = AF_INET6;
 	memcpy(&name->sin6_addr, a->bytes, 16);
 	return sizeof(*name);
+}
+
+/* An IPv6 raw socket gives packets without their header, so the destination comes beside them. */
+static int
+set_transparent(int fd, uint8_t family)
+{
+	const int on = 1;
+
+	if (family == 4)
+		return setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on));
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on)) != 0)
+		return -1;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 }
 
 static int
@@ -87,10 +110,10 @@ set_up(int fd, uint8_t family, const struct addr *local, uint32_t mark, const ch
 	return bind(fd, (const struct sockaddr *)&name, namelen);
 }
 
-int
-gresock_open(uint8_t family, const struct addr *local, uint16_t shard, uint16_t shards, uint32_t mark, const char *ifname)
+static int
+open_filtered(uint8_t family, uint16_t shard, uint16_t shards)
 {
-	int saved, fd;
+	int fd;
 
 	if (shards == 0 || shard >= shards || (family != 4 && family != 6)) {
 		errno = EINVAL;
@@ -100,12 +123,25 @@ gresock_open(uint8_t family, const struct addr *local, uint16_t shard, uint16_t 
 	if (fd < 0)
 		return -1;
 	set_buffers(fd);
-	if (attach_filter(fd, family, shard, shards) == 0 && set_up(fd, family, local, mark, ifname) == 0)
+	if (attach_filter(fd, family, shard, shards) == 0)
 		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
+	return close_failed(fd);
+}
+
+int
+gresock_open(uint8_t family, const struct addr *local, uint16_t shard, uint16_t shards, uint32_t mark, const char *ifname)
+{
+	int fd = open_filtered(family, shard, shards);
+
+	return fd < 0 || set_up(fd, family, local, mark, ifname) == 0 ? fd : close_failed(fd);
+}
+
+int
+gresock_open_transparent(uint8_t family, const struct addr *local, uint16_t shard, uint16_t shards, uint32_t mark, const char *ifname)
+{
+	int fd = open_filtered(family, shard, shards);
+
+	return fd < 0 || (set_transparent(fd, family) == 0 && set_up(fd, family, local, mark, ifname) == 0) ? fd : close_failed(fd);
 }
 
 void
@@ -129,6 +165,7 @@ gresock_recv(struct gresock_reader *r, uint8_t *const *bufs, size_t buflen, unsi
 	for (unsigned i = 0; i < max; i++) {
 		r->iov[i] = (struct iovec){bufs[i], buflen};
 		r->msgs[i].msg_hdr.msg_namelen = sizeof(r->names[i]);
+		r->msgs[i].msg_hdr.msg_controllen = r->destinations ? GRESOCK_CONTROL_LEN : 0;
 	}
 	n = recvmmsg(r->fd, r->msgs, max, MSG_DONTWAIT, NULL);
 	return n > 0 ? (unsigned)n : 0;
@@ -158,6 +195,36 @@ gresock_packet(const struct gresock_reader *r, unsigned i, uint8_t **gre, size_t
 	*gre = data + skip;
 	*grelen = m->msg_len - skip;
 	return true;
+}
+
+void
+gresock_reader_destinations(struct gresock_reader *r)
+{
+	r->destinations = true;
+	for (unsigned i = 0; i < GRESOCK_BATCH; i++)
+		r->msgs[i].msg_hdr.msg_control = r->control[i];
+}
+
+bool
+gresock_destination(const struct gresock_reader *r, unsigned i, struct addr *destination)
+{
+	struct msghdr m = r->msgs[i].msg_hdr;
+	struct in6_pktinfo info;
+
+	memset(destination, 0, sizeof(*destination));
+	destination->family = r->family;
+	if (r->family == 4) {
+		memcpy(destination->bytes, (uint8_t *)r->iov[i].iov_base + 16, 4);
+		return true;
+	}
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c)) {
+		if (c->cmsg_level != IPPROTO_IPV6 || c->cmsg_type != IPV6_PKTINFO || c->cmsg_len < CMSG_LEN(sizeof(info)))
+			continue;
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		memcpy(destination->bytes, &info.ipi6_addr, 16);
+		return true;
+	}
+	return false;
 }
 
 void

@@ -24,13 +24,20 @@ enum {
  * none. Returns the descriptor, or -1 with errno (EPERM: no CAP_NET_RAW; EINVAL: shards is 0 or shard not below it). */
 int gresock_open(uint8_t family, const struct addr *bind, uint16_t shard, uint16_t shards, uint32_t mark, const char *ifname);
 
-/* Receiving. The struct is about 25 KiB: not for the stack. */
+/* The same for a forwarder: packets may be sent from any source, the machine's own or not (gresock_writer_init() with pktinfo), and
+ * those that routing or a firewall rule led to this machine are received whatever their destination
+ * (gresock_reader_destinations()). Needs CAP_NET_RAW or CAP_NET_ADMIN. */
+int gresock_open_transparent(uint8_t family, const struct addr *bind, uint16_t shard, uint16_t shards, uint32_t mark, const char *ifname);
+
+/* Receiving. The struct is about 30 KiB: not for the stack. */
 struct gresock_reader {
 	int fd; /* not owned */
 	uint8_t family;
 	struct mmsghdr msgs[GRESOCK_BATCH];
 	struct iovec iov[GRESOCK_BATCH];
 	struct sockaddr_in6 names[GRESOCK_BATCH];
+	bool destinations;
+	uint8_t control[GRESOCK_BATCH][GRESOCK_CONTROL_LEN] __attribute__((aligned(8)));
 };
 
 void gresock_reader_init(struct gresock_reader *r, int fd, uint8_t family);
@@ -40,6 +47,11 @@ unsigned gresock_recv(struct gresock_reader *r, uint8_t *const *bufs, size_t buf
 /* The i-th packet of the last batch: its GRE header with what follows, in its buffer, and the outer source. False when it was
  * cut or is no packet. */
 bool gresock_packet(const struct gresock_reader *r, unsigned i, uint8_t **gre, size_t *grelen, struct addr *source);
+
+/* From now on gresock_destination() tells where packets were sent to; for sockets of gresock_open_transparent(). */
+void gresock_reader_destinations(struct gresock_reader *r);
+/* The outer destination of the i-th packet of the last batch, which gresock_packet() found to be one; false if it is not known. */
+bool gresock_destination(const struct gresock_reader *r, unsigned i, struct addr *destination);
 
 /* Sending. The struct is about 32 KiB. */
 struct gresock_writer {

@@ -2,6 +2,7 @@
  * peers send, asks it for them over a socket pair and has no privileges.
  *
  *     monitor (root) <---- struct priv_request, SOCK_SEQPACKET ---- worker (user, no capabilities)
+ *          + descriptors
  *                     ----- struct priv_reply + descriptors ----->
  *
  * Each request type has its own allow-check against the policy that was set from the configuration before the worker
@@ -37,12 +38,15 @@ enum priv_type {
 	PRIV_SCRIPT,     /* run a configured script with an environment, now or when the worker ends; reply at once */
 	PRIV_DNS_SET,    /* resolvers for an own interface */
 	PRIV_DNS_CLEAR,
+	PRIV_PROGRAM, /* what only this program has: its own bytes, for the policy's hook; the one type that takes descriptors along */
 	PRIV_TYPES,
 };
 
 enum {
 	PRIV_IFNAME = 16,
-	PRIV_MAX_FDS = 64,
+	PRIV_MAX_FDS = 64,  /* with a reply */
+	PRIV_SEND_FDS = 32, /* with a request */
+	PRIV_PROGRAM_BYTES = 2048,
 	PRIV_ENV_BYTES = 4096,
 	PRIV_MAX_DNS = 4,
 	PRIV_MAX_FILES = 8,
@@ -52,6 +56,12 @@ enum {
 enum priv_script_when {
 	PRIV_SCRIPT_NOW,     /* and forget what is kept under the key */
 	PRIV_SCRIPT_AT_EXIT, /* keep it under the key (not 0; replaces what is there), run it when the worker ends, however it ends */
+};
+
+/* The program's own bytes. Only the first len of them are sent. */
+struct priv_bytes {
+	uint16_t len;
+	uint8_t data[PRIV_PROGRAM_BYTES];
 };
 
 struct priv_request {
@@ -92,12 +102,14 @@ struct priv_request {
 			uint16_t shards;
 			uint32_t mark;            /* 0: none */
 			char ifname[PRIV_IFNAME]; /* bind to a device; empty: none */
+			bool transparent;         /* may send from any address: gresock_open_transparent() */
 		} gre;
 		struct {
 			struct addr bind; /* LISTEN: where; SOCKET: source, family 4 or 6 (all-zero bytes: any) */
-			uint16_t port;
+			uint16_t port;    /* SOCKET: 0: the kernel chooses one when it connects */
 			uint32_t mark;
 			char ifname[PRIV_IFNAME];
+			bool transparent; /* LISTEN: takes what TPROXY leads to it; SOCKET: bind may be nobody's or a foreign address */
 		} tcp;
 		struct {
 			uint8_t number; /* index into the policy's files */
@@ -115,6 +127,7 @@ struct priv_request {
 			struct addr servers[PRIV_MAX_DNS];
 			char domain[128]; /* search domain; empty: all names go there */
 		} dns;
+		struct priv_bytes program;
 	};
 };
 
@@ -125,6 +138,21 @@ struct priv_reply {
 	uint32_t offloads; /* TUN_F_* that the kernel took; 0 without vnet_hdr */
 	bool vnet_hdr;
 	uint16_t fds; /* descriptors that came with it */
+	struct priv_bytes program;
+};
+
+/* A program's own part of the monitor. Both functions run in the monitor (with priv_start_inline: in the one process there is).
+ * What the program opened for them before priv_start() is in the worker as well: its `prepare` closes it there. */
+struct priv_program {
+	void *user;
+	/* Checks a request and does it. data: any bytes that the worker sent; in_fds, at most PRIV_SEND_FDS of close-on-exec, are its
+	 * own from then on, whatever it returns. Fills reply->program, which goes to the worker in any case, and, if it returns 0,
+	 * reply->fds with as many fds, which are closed when the worker has its own. Returns 0 or an errno; EPERM: refused. */
+	int (*handle)(void *user, const uint8_t *data, size_t len, const int *in_fds, size_t in_count, struct priv_reply *reply,
+	    int fds[PRIV_MAX_FDS]);
+	/* The worker has ended, its last request was handled, and nothing is undone yet. May be NULL; need not return. status: what
+	 * the monitor is about to exit with. */
+	void (*end)(void *user, int status);
 };
 
 /* What the monitor will do at all. Copied at fork. Patterns and paths live as long as the process. */
@@ -137,6 +165,7 @@ struct priv_policy {
 	const struct prefix *addresses; /* local and peer addresses, and routes, lie in these; count 0: anywhere */
 	size_t addresses_count;
 	bool any_route;                      /* routes onto own interfaces may have any destination */
+	bool transparent;                    /* sockets with addresses that are not the machine's own */
 	bool host_routes;                    /* full-length routes through other interfaces are allowed (client) */
 	uint16_t tcp_port_min, tcp_port_max; /* of listeners */
 	const char *files[PRIV_MAX_FILES];
@@ -145,6 +174,7 @@ struct priv_policy {
 	unsigned scripts_at_once;  /* the others wait in line; 0: 8 */
 	const char
 	    *resolv_conf; /* PRIV_DNS_SET edits this file; NULL: systemd-resolved, resolvconf or /etc/resolv.conf, whichever is in use */
+	struct priv_program program; /* handle NULL: no requests of this kind */
 };
 
 /* Appends NAME=value to request->script.env. False when it has no room, the name isn't one of capitals, digits and underscores, or it
@@ -174,8 +204,14 @@ int priv_attach(struct priv *p, struct event_base *base, void (*lost)(void *user
 /* Sends a request; fn (may be NULL) gets the reply later. Never blocks: requests queue in order, at most 65,536, beyond
  * which -1 is returned. */
 int priv_send(struct priv *p, const struct priv_request *request, priv_reply_fn fn, void *user);
+/* The same with count (at most PRIV_SEND_FDS) descriptors, for PRIV_PROGRAM. They stay the caller's, who may close them at once. -1
+ * also when there is no descriptor left for the copies. */
+int priv_send_fds(struct priv *p, const struct priv_request *request, const int *fds, size_t count, priv_reply_fn fn, void *user);
 
-/* Sends a request and waits for its reply: at start-up only. Returns 0, or -1 with reply->error set. fds has room for PRIV_MAX_FDS. */
+/* Sends a request and waits for its reply: at start-up, and at the end. Requests before it are answered first, and their functions
+ * called from here. Returns 0, or -1 with reply->error set. fds has room for PRIV_MAX_FDS. */
 int priv_call(struct priv *p, const struct priv_request *request, struct priv_reply *reply, int *fds);
+/* The same with descriptors, as in priv_send_fds(). */
+int priv_call_fds(struct priv *p, const struct priv_request *request, const int *send, size_t count, struct priv_reply *reply, int *fds);
 
 #endif

@@ -140,20 +140,22 @@ allow_del(struct priv_core *core, const struct priv_request *r)
 static int
 allow_gre_open(struct priv_core *core, const struct priv_request *r)
 {
-	(void)core;
-	return r->gre.shards <= 256 ? 0 : EPERM;
+	return r->gre.shards <= 256 && (!r->gre.transparent || core->policy.transparent) ? 0 : EPERM;
 }
 
 static int
 allow_tcp_listen(struct priv_core *core, const struct priv_request *r)
 {
+	if (r->tcp.transparent && !core->policy.transparent)
+		return EPERM;
 	return r->tcp.port != 0 && r->tcp.port >= core->policy.tcp_port_min && r->tcp.port <= core->policy.tcp_port_max ? 0 : EPERM;
 }
 
 static int
 allow_tcp_socket(struct priv_core *core, const struct priv_request *r)
 {
-	(void)core;
+	if (r->tcp.transparent && !core->policy.transparent)
+		return EPERM;
 	return r->tcp.port == 0 || r->tcp.port >= 1024 ? 0 : EPERM;
 }
 
@@ -183,6 +185,13 @@ allow_dns_clear(struct priv_core *core, const struct priv_request *r)
 	return r->dns.ifname[0] != '\0' ? 0 : EPERM;
 }
 
+static int
+allow_program(struct priv_core *core, const struct priv_request *r)
+{
+	(void)r;
+	return core->policy.program.handle != NULL ? 0 : EPERM;
+}
+
 int
 priv_allow(struct priv_core *core, const struct priv_request *r)
 {
@@ -202,6 +211,7 @@ priv_allow(struct priv_core *core, const struct priv_request *r)
 	    [PRIV_SCRIPT] = allow_script,
 	    [PRIV_DNS_SET] = allow_dns_set,
 	    [PRIV_DNS_CLEAR] = allow_dns_clear,
+	    [PRIV_PROGRAM] = allow_program,
 	};
 
 	return core->policy.types[r->type] ? checks[r->type](core, r) : EPERM;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sys/log.h"
 #include "sys/netlink.h"
@@ -11,7 +12,7 @@ static const char *
 type_name(enum priv_type type)
 {
 	static const char *const names[PRIV_TYPES] = {"tun-open", "link-mtu", "addr-add", "addr-del", "route-add", "route-del", "proxy-add",
-	    "proxy-del", "gre-open", "tcp-listen", "tcp-socket", "file-open", "script", "dns-set", "dns-clear"};
+	    "proxy-del", "gre-open", "tcp-listen", "tcp-socket", "file-open", "script", "dns-set", "dns-clear", "program"};
 
 	return (unsigned)type < PRIV_TYPES ? names[type] : "unknown";
 }
@@ -67,18 +68,44 @@ log_refusal(struct priv_core *core, const struct priv_request *r, int error)
 }
 
 void
-priv_core_handle(struct priv_core *core, const void *request, size_t len, struct priv_reply *reply, int fds[PRIV_MAX_FDS])
+priv_core_end(struct priv_core *core, int status)
 {
+	if (core->policy.program.end != NULL)
+		core->policy.program.end(core->policy.program.user, status);
+}
+
+static int
+check(struct priv_core *core, const void *request, size_t len, const struct priv_given *given, struct priv_request *r)
+{
+	if (!priv_request_decode(r, request, len))
+		return EINVAL;
+	if (given->cut)
+		return EMFILE;
+	if (given->count > 0 && r->type != PRIV_PROGRAM)
+		return EINVAL;
+	return priv_allow(core, r);
+}
+
+void
+priv_core_handle(struct priv_core *core, const void *request, size_t len, const struct priv_given *given, struct priv_reply *reply,
+    int fds[PRIV_MAX_FDS])
+{
+	const struct priv_program *program = &core->policy.program;
 	struct priv_request r;
 
 	*reply = (struct priv_reply){0};
-	reply->error = priv_request_decode(&r, request, len) ? priv_allow(core, &r) : EINVAL;
+	reply->error = check(core, request, len, given, &r);
 	if (reply->error != 0) {
+		for (size_t i = 0; i < given->count; i++)
+			close(given->fds[i]);
 		log_refusal(core, &r, reply->error);
 		return;
 	}
 	errno = 0;
-	reply->error = priv_do(core, &r, reply, fds);
+	if (r.type == PRIV_PROGRAM)
+		reply->error = program->handle(program->user, r.program.data, r.program.len, given->fds, given->count, reply, fds);
+	else
+		reply->error = priv_do(core, &r, reply, fds);
 	if (reply->error != 0) {
 		log_event(LOG_LEVEL_DEBUG, "monitor", "request=%s error=\"%s\"", type_name(r.type), strerror(reply->error));
 		reply->fds = 0;

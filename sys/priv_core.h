@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "sys/priv.h"
 
@@ -39,8 +40,20 @@ bool priv_core_init(struct priv_core *core, const struct priv_policy *policy);
 /* Undoes everything that was done, newest first, and runs the scripts that were kept for the end; waits for those. */
 void priv_core_fini(struct priv_core *core);
 
-/* Checks and does one request of len bytes. The reply is always filled; its descriptors (of close-on-exec) go into fds. */
-void priv_core_handle(struct priv_core *core, const void *request, size_t len, struct priv_reply *reply, int fds[PRIV_MAX_FDS]);
+/* Tells the program that the worker has ended; before priv_core_fini(). */
+void priv_core_end(struct priv_core *core, int status);
+
+/* Descriptors that came with a request, owned. */
+struct priv_given {
+	size_t count;
+	int fds[PRIV_SEND_FDS];
+	bool cut; /* there were more, or there was no room for all in this process */
+};
+
+/* Checks and does one request of len bytes. The reply is always filled; its descriptors (of close-on-exec) go into fds. Those given
+ * are not the caller's any more. */
+void priv_core_handle(struct priv_core *core, const void *request, size_t len, const struct priv_given *given, struct priv_reply *reply,
+    int fds[PRIV_MAX_FDS]);
 
 /* --- priv_wire.c: requests and replies on the socket pair -------------------- */
 
@@ -53,6 +66,20 @@ struct priv_answer {
 	uint32_t seq;
 	struct priv_reply reply;
 };
+
+/* Bytes of an answer that mean something: what is sent. */
+size_t priv_answer_len(const struct priv_answer *a);
+
+/* Room for n descriptors with a message. */
+#define PRIV_CONTROL(n)                                                                                                                    \
+	union {                                                                                                                            \
+		struct cmsghdr align;                                                                                                      \
+		char bytes[CMSG_SPACE((n) * sizeof(int))];                                                                                 \
+	}
+/* Puts count (> 0) descriptors into msg, whose control is of room for them. */
+void priv_put_fds(struct msghdr *msg, void *control, const int *fds, size_t count);
+/* Takes at most max descriptors out of a message that was received; the rest is closed. Returns how many. */
+size_t priv_take_fds(struct msghdr *msg, int *fds, size_t max);
 
 /* Bytes of a request that mean something: what is sent. 0 for an unknown type or an environment that is too long. */
 size_t priv_request_len(const struct priv_request *r);
@@ -145,7 +172,10 @@ bool priv_drop(unsigned uid, unsigned gid, const char *dir);
 
 /* --- priv_monitor.c --------------------------------------------------------------------- */
 
-/* Serves the socket until the worker has ended, passes signals on to it; returns the status to exit with. before: the
+/* The signals that are the worker's to answer. */
+void priv_passed_signals(sigset_t *set);
+
+/* Serves the socket until the worker has ended and all its requests were, passes signals on to it; returns the status to exit with. before: the
  * signal mask to go back to but for the signals passed on, where the caller blocked all around the fork; NULL: it did not. */
 int priv_monitor_run(struct priv_core *core, int fd, int worker_pid, const sigset_t *before);
 

@@ -188,8 +188,11 @@ do_del(struct priv_core *core, const struct priv_request *r, struct priv_reply *
 static int
 do_gre_open(struct priv_core *core, const struct priv_request *r, struct priv_reply *reply, int fds[PRIV_MAX_FDS])
 {
+	int (*const make)(uint8_t, const struct addr *, uint16_t, uint16_t, uint32_t, const char *) =
+	    r->gre.transparent ? gresock_open_transparent : gresock_open;
+
 	(void)core;
-	fds[0] = gresock_open(r->gre.family, &r->gre.bind, r->gre.shard, r->gre.shards, r->gre.mark, r->gre.ifname);
+	fds[0] = make(r->gre.family, &r->gre.bind, r->gre.shard, r->gre.shards, r->gre.mark, r->gre.ifname);
 	reply->fds = fds[0] >= 0;
 	return fds[0] >= 0 ? 0 : errno;
 }
@@ -214,6 +217,15 @@ socket_address(const struct priv_request *r, struct sockaddr_storage *ss)
 }
 
 static int
+set_transparent(int fd, uint8_t family)
+{
+	const int on = 1;
+
+	return family == 4 ? setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on))
+			   : setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on));
+}
+
+static int
 set_up_tcp(int fd, const struct priv_request *r)
 {
 	struct sockaddr_storage ss;
@@ -226,6 +238,11 @@ set_up_tcp(int fd, const struct priv_request *r)
 	if (r->tcp.mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &r->tcp.mark, sizeof(r->tcp.mark)) != 0)
 		return -1;
 	if (r->tcp.ifname[0] != '\0' && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, r->tcp.ifname, (socklen_t)strlen(r->tcp.ifname)) != 0)
+		return -1;
+	if (r->tcp.transparent && set_transparent(fd, r->tcp.bind.family) != 0)
+		return -1;
+	/* A port per server instead of one per address. An option of IPv4's level for both families. */
+	if (!listens && r->tcp.port == 0 && setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) != 0)
 		return -1;
 	if (listens && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
 		return -1;

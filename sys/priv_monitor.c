@@ -13,6 +13,9 @@
 #include "sys/log.h"
 #include "sys/priv_core.h"
 
+/* More can't wait in the socket, unless somebody else writes to it. */
+enum { LAST_REQUESTS = 65536 };
+
 struct monitor {
 	struct priv_core *core;
 	int fd, signal_fd, worker_fd;
@@ -28,41 +31,54 @@ struct monitor {
 static void
 send_answer(struct monitor *m)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(m->fds))];
-	} control = {0};
-	struct iovec iov = {&m->answer, sizeof(m->answer)};
+	PRIV_CONTROL(PRIV_MAX_FDS) control;
+	struct iovec iov = {&m->answer, priv_answer_len(&m->answer)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	size_t count = m->answer.reply.fds;
 
-	if (count > 0) {
-		struct cmsghdr *c;
-
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(c), m->fds, count * sizeof(int));
-	}
+	if (count > 0)
+		priv_put_fds(&msg, &control, m->fds, count);
 	m->holding = sendmsg(m->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 	for (size_t i = 0; i < count && !m->holding; i++)
 		close(m->fds[i]);
 }
 
-static void
+/* 1: took one, 0: none there, -1: no more can come: the worker has closed its end (or sent an empty message, which it never does). */
+static int
 take_request(struct monitor *m)
 {
+	PRIV_CONTROL(PRIV_SEND_FDS) control;
+	struct iovec iov = {&m->message, sizeof(m->message)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	/* MSG_TRUNC: the true length, so that a message that is too long is seen to be. */
-	ssize_t n = recv(m->fd, &m->message, sizeof(m->message), MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t n = recvmsg(m->fd, &msg, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	struct priv_given given = {0};
 
-	if (n <= (ssize_t)sizeof(m->message.seq))
-		return;
+	if (n < 0)
+		return errno != EAGAIN && errno != EWOULDBLOCK; /* a reset is said once, before what waits is read */
+	given.count = priv_take_fds(&msg, given.fds, PRIV_SEND_FDS);
+	given.cut = (msg.msg_flags & MSG_CTRUNC) != 0;
+	if (n <= (ssize_t)sizeof(m->message.seq)) {
+		for (size_t i = 0; i < given.count; i++)
+			close(given.fds[i]);
+		return n > 0 ? 1 : -1;
+	}
 	m->answer = (struct priv_answer){.seq = m->message.seq};
-	priv_core_handle(m->core, &m->message.request, (size_t)n - offsetof(struct priv_message, request), &m->answer.reply, m->fds);
+	priv_core_handle(
+	    m->core, &m->message.request, (size_t)n - offsetof(struct priv_message, request), &given, &m->answer.reply, m->fds);
 	send_answer(m);
+	return 1;
+}
+
+/* The worker has ended: what it asked for last is done all the same, but nobody reads the answers. */
+static void
+take_last_requests(struct monitor *m)
+{
+	for (size_t i = 0; m->holding && i < m->answer.reply.fds; i++)
+		close(m->fds[i]);
+	m->holding = false;
+	for (unsigned i = 0; i < LAST_REQUESTS && take_request(m) == 1; i++)
+		continue;
 }
 
 static void
@@ -89,18 +105,25 @@ worker_status(struct monitor *m)
 	return WEXITSTATUS(status);
 }
 
+void
+priv_passed_signals(sigset_t *set)
+{
+	static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		sigaddset(set, passed[i]);
+}
+
 int
 priv_monitor_run(struct priv_core *core, int fd, int worker_pid, const sigset_t *before)
 {
 	struct monitor m = {.core = core, .fd = fd, .worker = worker_pid};
-	static const int passed[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 	sigset_t signals, mask;
 
 	/* A log that nobody reads any more must not end the process that cleans up. */
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&signals);
-	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
-		sigaddset(&signals, passed[i]);
+	priv_passed_signals(&signals);
 	/* Those that wait already are read from the descriptor. */
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	m.signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -125,15 +148,18 @@ priv_monitor_run(struct priv_core *core, int fd, int worker_pid, const sigset_t 
 			pass_signal(&m);
 		if (p[2].revents != 0)
 			priv_scripts_service(core->scripts);
-		if ((p[3].revents & (POLLIN | POLLOUT)) != 0)
-			m.holding ? send_answer(&m) : take_request(&m);
+		if ((p[3].revents & (POLLIN | POLLOUT)) != 0) {
+			if (m.holding)
+				send_answer(&m);
+			else if (take_request(&m) < 0)
+				fd = -1;
+		}
 		if (p[0].revents != 0)
 			break;
 		if ((p[3].revents & POLLHUP) != 0 && (p[3].revents & POLLIN) == 0)
 			fd = -1;
 	}
-	for (size_t i = 0; m.holding && i < m.answer.reply.fds; i++)
-		close(m.fds[i]);
+	take_last_requests(&m);
 	close(m.signal_fd);
 	close(m.worker_fd);
 	return worker_status(&m);

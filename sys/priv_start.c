@@ -46,6 +46,16 @@ find_user(const char *name)
 	return user != NULL && user->pw_uid != 0 ? user : NULL;
 }
 
+/* Who executed this program may have left signals blocked so that none got lost on the way. */
+static void
+unblock_passed(void)
+{
+	sigset_t passed;
+
+	priv_passed_signals(&passed);
+	sigprocmask(SIG_UNBLOCK, &passed, NULL);
+}
+
 /* In the worker. Never returns without having dropped everything. */
 static struct priv *
 become_worker(const struct priv_policy *policy, const struct passwd *user, int fd, pid_t monitor, int (*prepare)(void *user), void *arg)
@@ -72,6 +82,7 @@ static void __attribute__((noreturn)) become_monitor(struct priv_core *core, int
 	int status = priv_monitor_run(core, fd, worker, before);
 
 	close(fd);
+	priv_core_end(core, status);
 	priv_core_fini(core);
 	fflush(NULL);
 	_exit(status);
@@ -103,12 +114,14 @@ priv_start(const struct priv_policy *policy, int (*prepare)(void *user), void *a
 		close(fds[1]);
 	if (worker > 0)
 		become_monitor(&core, fds[0], worker, &before);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (worker == 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		unblock_passed();
 		close(fds[0]);
 		priv_core_fini(&core); /* its descriptors are the monitor's; nothing was done yet that could be undone */
 		return become_worker(policy, user, fds[1], monitor, prepare, arg);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	log_event(LOG_LEVEL_ERROR, "monitor", "error=\"fork: %m\"");
 	close(fds[0]);
 	priv_core_fini(&core);
@@ -124,6 +137,7 @@ priv_start_inline(const struct priv_policy *policy)
 	if (core == NULL)
 		return NULL;
 	raise_open_files();
+	unblock_passed();
 	if (priv_core_init(core, policy))
 		p = priv_new(-1, core);
 	if (p == NULL)

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "sys/priv_core.h"
 
@@ -36,10 +38,54 @@ priv_request_len(const struct priv_request *r)
 	case PRIV_DNS_SET:
 	case PRIV_DNS_CLEAR:
 		return BODY_LEN(dns);
+	case PRIV_PROGRAM:
+		return r->program.len <= PRIV_PROGRAM_BYTES ? offsetof(struct priv_request, program.data) + r->program.len : 0;
 	case PRIV_TYPES:
 		break;
 	}
 	return 0;
+}
+
+size_t
+priv_answer_len(const struct priv_answer *a)
+{
+	return offsetof(struct priv_answer, reply.program.data) + a->reply.program.len;
+}
+
+void
+priv_put_fds(struct msghdr *msg, void *control, const int *fds, size_t count)
+{
+	struct cmsghdr *c;
+
+	msg->msg_control = control;
+	msg->msg_controllen = CMSG_SPACE(count * sizeof(int));
+	memset(control, 0, msg->msg_controllen);
+	c = CMSG_FIRSTHDR(msg);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, count * sizeof(int));
+}
+
+size_t
+priv_take_fds(struct msghdr *msg, int *fds, size_t max)
+{
+	size_t count = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		size_t here = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+
+		for (size_t i = 0; i < here; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (count < max)
+				fds[count++] = fd;
+			else
+				close(fd);
+		}
+	}
+	return count;
 }
 
 static bool
@@ -122,10 +168,10 @@ form_ok(const struct priv_request *r)
 		return family_ok(&r->proxy.addr, false);
 	case PRIV_GRE_OPEN:
 		return (r->gre.family == 4 || r->gre.family == 6) && (r->gre.bind.family == 0 || r->gre.bind.family == r->gre.family) &&
-		       r->gre.shard < r->gre.shards && ends(r->gre.ifname, PRIV_IFNAME);
+		       r->gre.shard < r->gre.shards && ends(r->gre.ifname, PRIV_IFNAME) && bool_ok(&r->gre.transparent);
 	case PRIV_TCP_LISTEN:
 	case PRIV_TCP_SOCKET:
-		return family_ok(&r->tcp.bind, false) && ends(r->tcp.ifname, PRIV_IFNAME);
+		return family_ok(&r->tcp.bind, false) && ends(r->tcp.ifname, PRIV_IFNAME) && bool_ok(&r->tcp.transparent);
 	case PRIV_SCRIPT:
 		return (r->script.when == PRIV_SCRIPT_NOW || (r->script.when == PRIV_SCRIPT_AT_EXIT && r->script.key != 0)) &&
 		       priv_env_valid(r->script.env, r->script.envlen);
@@ -134,6 +180,7 @@ form_ok(const struct priv_request *r)
 		return dns_ok(r);
 	case PRIV_LINK_MTU:
 	case PRIV_FILE_OPEN:
+	case PRIV_PROGRAM:
 	case PRIV_TYPES:
 		break;
 	}

@@ -1,6 +1,7 @@
 /* The worker's side: requests queue in order, replies come back in order. */
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct pending {
 	uint32_t seq;
 	size_t len; /* of message; 0 once it was sent */
 	void *message;
+	struct priv_given with; /* copies, until it is sent */
 };
 
 TAILQ_HEAD(pending_list, pending);
@@ -51,8 +53,16 @@ priv_new(int fd, struct priv_core *core)
 }
 
 static void
+close_copies(struct pending *r)
+{
+	while (r->with.count > 0)
+		close(r->with.fds[--r->with.count]);
+}
+
+static void
 free_pending(struct pending *r)
 {
+	close_copies(r);
 	free(r->message);
 	free(r);
 }
@@ -75,6 +85,23 @@ free_event(struct event *ev)
 		event_free(ev);
 }
 
+static int do_inline(struct priv *p);
+
+/* As the monitor does when its worker has ended: what was asked for is done, but nobody is told. */
+static void
+end_inline(struct priv *p)
+{
+	struct pending *r;
+
+	TAILQ_FOREACH(r, &p->unsent, entry)
+	r->fn = NULL;
+	while (do_inline(p) == 1)
+		continue;
+	priv_core_end(p->core, 0);
+	priv_core_fini(p->core);
+	free(p->core);
+}
+
 void
 priv_free(struct priv *p)
 {
@@ -83,13 +110,12 @@ priv_free(struct priv *p)
 	free_event(p->readable);
 	free_event(p->writable);
 	free_event(p->scripts);
+	if (p->core != NULL)
+		end_inline(p);
 	free_list(&p->unsent);
 	free_list(&p->sent);
 	if (p->fd >= 0)
 		close(p->fd);
-	if (p->core != NULL)
-		priv_core_fini(p->core);
-	free(p->core);
 	free(p);
 }
 
@@ -109,6 +135,18 @@ say_lost(struct priv *p)
 
 /* --- sending ------------------------------------------------------------------------ */
 
+static ssize_t
+send_pending(int fd, struct pending *r)
+{
+	PRIV_CONTROL(PRIV_SEND_FDS) control;
+	struct iovec iov = {r->message, r->len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (r->with.count > 0)
+		priv_put_fds(&msg, &control, r->with.fds, r->with.count);
+	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* Sends what the socket takes. False when the monitor is gone. */
 static bool
 flush_unsent(struct priv *p)
@@ -116,8 +154,9 @@ flush_unsent(struct priv *p)
 	struct pending *r;
 
 	while ((r = TAILQ_FIRST(&p->unsent)) != NULL) {
-		if (send(p->fd, r->message, r->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-			if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS)
+		if (send_pending(p->fd, r) < 0) {
+			/* ETOOMANYREFS: of descriptors on their way, until the monitor has taken some. */
+			if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS || errno == ETOOMANYREFS)
 				break;
 			return false;
 		}
@@ -126,14 +165,31 @@ flush_unsent(struct priv *p)
 		free(r->message);
 		r->message = NULL;
 		r->len = 0;
+		close_copies(r);
 	}
 	if (p->writable != NULL && r != NULL)
 		event_add(p->writable, NULL);
 	return true;
 }
 
+/* Its owner may close his before they are sent. */
+static bool
+copy_fds(struct pending *r, const int *fds, size_t count)
+{
+	if (count > PRIV_SEND_FDS)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		int fd = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
+
+		if (fd < 0)
+			return false;
+		r->with.fds[r->with.count++] = fd;
+	}
+	return true;
+}
+
 static struct pending *
-new_pending(struct priv *p, const struct priv_request *request, priv_reply_fn fn, void *user)
+new_pending(struct priv *p, const struct priv_request *request, const int *fds, size_t count, priv_reply_fn fn, void *user)
 {
 	size_t len = priv_request_len(request);
 	struct pending *r = len > 0 && p->count < QUEUE_MAX && !p->is_lost ? calloc(1, sizeof(*r)) : NULL;
@@ -142,13 +198,13 @@ new_pending(struct priv *p, const struct priv_request *request, priv_reply_fn fn
 		return NULL;
 	r->fn = fn;
 	r->user = user;
-	r->seq = ++p->seq;
 	r->len = offsetof(struct priv_message, request) + len;
 	r->message = calloc(1, r->len);
-	if (r->message == NULL) {
-		free(r);
+	if (r->message == NULL || !copy_fds(r, fds, count)) {
+		free_pending(r);
 		return NULL;
 	}
+	r->seq = ++p->seq;
 	memcpy(r->message, &r->seq, sizeof(r->seq));
 	memcpy((char *)r->message + offsetof(struct priv_message, request), request, len);
 	TAILQ_INSERT_TAIL(&p->unsent, r, entry);
@@ -159,7 +215,13 @@ new_pending(struct priv *p, const struct priv_request *request, priv_reply_fn fn
 int
 priv_send(struct priv *p, const struct priv_request *request, priv_reply_fn fn, void *user)
 {
-	if (new_pending(p, request, fn, user) == NULL)
+	return priv_send_fds(p, request, NULL, 0, fn, user);
+}
+
+int
+priv_send_fds(struct priv *p, const struct priv_request *request, const int *fds, size_t count, priv_reply_fn fn, void *user)
+{
+	if (new_pending(p, request, fds, count, fn, user) == NULL)
 		return -1;
 	if (p->core != NULL) {
 		/* Done from the loop, so that fn is never called from here. */
@@ -189,48 +251,36 @@ finish(struct priv *p, struct pending_list *list, const struct priv_reply *reply
 	free_pending(r);
 }
 
-static size_t
-received_fds(struct msghdr *msg, int fds[PRIV_MAX_FDS])
+/* The answer to the oldest request, whole. */
+static bool
+answers_oldest(const struct priv *p, const struct priv_answer *answer, ssize_t n)
 {
-	size_t count = 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-			count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-			memcpy(fds, CMSG_DATA(c), count * sizeof(int));
-		}
-	}
-	return count;
+	return n >= (ssize_t)offsetof(struct priv_answer, reply.program.data) && (size_t)n == priv_answer_len(answer) &&
+	       !TAILQ_EMPTY(&p->sent) && answer->seq == TAILQ_FIRST(&p->sent)->seq;
 }
 
 /* Takes one reply from the monitor. 1: done, 0: none there, -1: the monitor is gone. */
 static int
 take_reply(struct priv *p)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(PRIV_MAX_FDS * sizeof(int))];
-	} control;
+	PRIV_CONTROL(PRIV_MAX_FDS) control;
 	int fds[PRIV_MAX_FDS];
 	struct priv_answer answer;
 	struct iovec iov = {&answer, sizeof(answer)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(p->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	size_t count;
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -1;
-	count = n > 0 ? received_fds(&msg, fds) : 0;
-	if (n != sizeof(answer) || TAILQ_EMPTY(&p->sent) || answer.seq != TAILQ_FIRST(&p->sent)->seq || answer.reply.fds > count) {
-		/* Descriptors that this process had no room for arrive cut off. */
-		if (n == sizeof(answer) && !TAILQ_EMPTY(&p->sent) && answer.reply.fds > count) {
-			for (size_t i = 0; i < count; i++)
-				close(fds[i]);
-			answer.reply = (struct priv_reply){.error = EMFILE};
-			finish(p, &p->sent, &answer.reply, fds);
-			return 1;
-		}
+	count = n > 0 ? priv_take_fds(&msg, fds, PRIV_MAX_FDS) : 0;
+	if (!answers_oldest(p, &answer, n))
 		return -1;
+	if (answer.reply.fds > count) {
+		/* Descriptors that this process had no room for arrive cut off. */
+		for (size_t i = 0; i < count; i++)
+			close(fds[i]);
+		answer.reply = (struct priv_reply){.error = EMFILE};
 	}
 	finish(p, &p->sent, &answer.reply, fds);
 	return 1;
@@ -247,7 +297,8 @@ do_inline(struct priv *p)
 	if (r == NULL)
 		return 0;
 	priv_core_handle(p->core, (char *)r->message + offsetof(struct priv_message, request),
-	    r->len - offsetof(struct priv_message, request), &reply, fds);
+	    r->len - offsetof(struct priv_message, request), &r->with, &reply, fds);
+	r->with.count = 0; /* they went with the request */
 	finish(p, &p->unsent, &reply, fds);
 	return 1;
 }
@@ -339,10 +390,16 @@ step(struct priv *p)
 int
 priv_call(struct priv *p, const struct priv_request *request, struct priv_reply *reply, int *fds)
 {
+	return priv_call_fds(p, request, NULL, 0, reply, fds);
+}
+
+int
+priv_call_fds(struct priv *p, const struct priv_request *request, const int *send, size_t count, struct priv_reply *reply, int *fds)
+{
 	struct waiter w = {.reply = reply, .fds = fds};
 
 	*reply = (struct priv_reply){.error = EPIPE};
-	if (new_pending(p, request, wake, &w) == NULL) {
+	if (new_pending(p, request, send, count, wake, &w) == NULL) {
 		reply->error = priv_request_len(request) == 0 ? EINVAL : ENOBUFS;
 		return -1;
 	}
