@@ -10,9 +10,11 @@ include tests/unit/programs.mk
 endif
 
 # Tools of the end-to-end tests.
-noinst_PROGRAMS += tests/e2e/blob tests/e2e/impair tests/e2e/spoof
+noinst_PROGRAMS += tests/e2e/blob tests/e2e/impair tests/e2e/pptpeer tests/e2e/spoof
 tests_e2e_blob_SOURCES = tests/e2e/blob.c
 tests_e2e_impair_SOURCES = tests/e2e/impair.c
+tests_e2e_pptpeer_SOURCES = tests/e2e/pptpeer.c tests/e2e/pptpeer.h tests/e2e/pptpeer_gre.c tests/e2e/pptpeer_tcp.c
+tests_e2e_pptpeer_LDADD = libpptp/libpptp_core.la libbase.la
 tests_e2e_spoof_SOURCES = tests/e2e/spoof.c
 
 # Simulations: whole engines against each other on a virtual clock, by seed.

@@ -107,7 +107,7 @@ address() {
 spawn() {
   local log=$work/$1.log ns=$2; shift 2
   note "+ [$ns] $*"
-  ip netns exec "$ns" "$@" >>"$log" 2>&1 </dev/null &
+  ip netns exec "$ns" "$@" >>"$log" 2>&1 </dev/null 7>&- 8>&- & # the two of alg.sh are nobody else's
 }
 
 pids_in() { ip netns pids "$1" 2>/dev/null; }
