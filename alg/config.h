@@ -40,16 +40,17 @@ enum config_nat {
 struct config_policy {
 	const char *name;
 	enum config_action action;
-	enum config_nat nat;
+	enum config_nat nat;                       /* means something for ACTION_PROXY only */
 	struct prefix sources[CONFIG_MAX_MATCHES]; /* of clients; none: any */
 	size_t sources_count;
 	struct prefix destinations[CONFIG_MAX_MATCHES]; /* as dialed; none: any */
 	size_t destinations_count;
-	char interfaces[CONFIG_MAX_INTERFACES][IFNAMSIZ]; /* on which connections come in; none: any */
+	char interfaces[CONFIG_MAX_INTERFACES][IFNAMSIZ]; /* on which connections come in, never own ones; none: any */
 	size_t interfaces_count;
 	uint16_t ports[CONFIG_MAX_PORTS]; /* none: all of the configuration's */
 	size_t ports_count;
-	struct prefix inside, outside[CONFIG_MAX_MATCHES]; /* of NAT_STATIC and NAT_POOL */
+	struct prefix inside;                      /* of NAT_STATIC: clients of others don't match; else family 0 */
+	struct prefix outside[CONFIG_MAX_MATCHES]; /* of NAT_STATIC (one) and NAT_POOL */
 	size_t outside_count;
 };
 
@@ -100,7 +101,7 @@ struct config {
 	bool keep_with_control;
 	uint64_t keepalive_ns; /* TCP keepalive of both halves, so that a dead end is noticed; 0: none */
 
-	uint32_t mark;  /* firewall mark of packets for the gateway's own sockets; one bit or more */
+	uint32_t mark;  /* firewall mark of packets for the gateway's own sockets: one bit; it and the two above it are the gateway's */
 	uint32_t table; /* routing table, and priority of the rule that leads there */
 	uint16_t proxy_port;
 

@@ -17,14 +17,15 @@ libalg_la_LIBADD = libpptp/libpptp_core.la libbase.la
 # All of the program but main(), so that unit tests see its insides.
 noinst_LTLIBRARIES += libpptpalg.la
 libpptpalg_la_SOURCES = \
-	alg/config.h \
+	alg/config.c alg/config.h \
+	alg/config_check.c alg/config_check.h \
 	alg/gateway.h \
 	alg/ct.h \
 	alg/datapath/user.h \
 	alg/journal.h \
 	alg/monitor.h \
 	alg/nft.h \
-	alg/policy.h \
-	alg/trace.h
+	alg/policy.c alg/policy.h \
+	alg/trace.c alg/trace.h
 libpptpalg_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTABLES_CFLAGS) $(NFCT_CFLAGS)
 libpptpalg_la_LIBADD = libalg.la sys/libsys.la $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(MNL_LIBS) $(NFTABLES_LIBS) $(NFCT_LIBS)

@@ -33,6 +33,9 @@ struct policy_verdict {
 	const char *reason; /* of REFUSE, when it isn't the policy's action: "the pool has no address of the server's family" */
 };
 
+/* The policy is the first of the configuration's that matches. The box's own destination NAT wins over servers, servers over
+ * nat64-prefix. A connection of the gateway's own goes out as it is (NAT_AUTO), whatever the policy's translation. The verdict borrows from
+ * the configuration. */
 void policy_decide(const struct config *config, const struct policy_query *query, struct policy_verdict *verdict);
 
 /* The destination NAT of a connection to address and port; NULL: none. */

@@ -39,7 +39,7 @@ struct trace;
 /* NULL when memory ran out. */
 struct trace *trace_new(const struct trace_config *config);
 void trace_free(struct trace *t);
-/* Takes a descriptor to write to; the one before is closed. */
+/* Takes a descriptor to append to (-1: there is none to be had); the one before is closed. */
 void trace_file(struct trace *t, int fd);
 /* False: don't trouble to build the line. NULL is allowed. */
 bool trace_wants(const struct trace *t, enum trace_level level, enum trace_flag flag);

@@ -1,0 +1,468 @@
+#include "alg/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alg/config_check.h"
+#include "alg/trace.h"
+#include "sys/conf.h"
+
+enum { PPTP_TCP_PORT = 1723, IDS_PER_CALL = 2, MAX_IDS = 16777216 };
+
+#define CONF_INT_LIST(NAME, DEFAULT, CHECK)                                                                                                \
+	{                                                                                                                                  \
+		.name = (NAME), .type = CFGT_INT, .flags = CFGF_LIST, .def = {.parsed = (DEFAULT)}, .validcb = (CHECK)                     \
+	}
+
+static void
+print_hex(cfg_opt_t *opt, unsigned i, FILE *fp)
+{
+	fprintf(fp, "0x%lx", (unsigned long)cfg_opt_getnint(opt, i));
+}
+
+/* Parses a file (path) or a text. pptpalg.conf(5) says what each option means. */
+static cfg_t *
+parse(const char *path, const char *text)
+{
+	cfg_opt_t policy_opts[] = {
+	    CONF_STR_LIST("source", "{}", check_prefixes),
+	    CONF_STR_LIST("destination", "{}", check_prefixes),
+	    CONF_STR_LIST("interface", "{}", check_ifnames),
+	    CONF_INT_LIST("port", "{}", check_ports),
+	    CONF_STR("action", "proxy", check_action),
+	    CONF_STR("nat", "", check_policy_nat),
+	    CONF_STR("inside", "", check_inside),
+	    CONF_STR_LIST("outside", "{}", check_prefixes),
+	    CFG_END(),
+	};
+	cfg_opt_t server_opts[] = {
+	    CONF_STR("address", "", conf_check_addr),
+	    CONF_INT("port", 0, check_number),
+	    CONF_STR("to", "", conf_check_addr),
+	    CONF_INT("to-port", 0, check_number),
+	    CFG_END(),
+	};
+	cfg_opt_t trace_opts[] = {
+	    CONF_STR("file", "", check_path),
+	    CONF_STR("size", "1m", check_size),
+	    CONF_INT("files", 3, check_number),
+	    CONF_STR("level", "info", check_trace_level),
+	    CONF_STR_LIST("flags", "{all}", check_trace_flags),
+	    CFG_END(),
+	};
+	cfg_opt_t opts[] = {
+	    CONF_INT_LIST("ports", "{1723}", check_ports),
+	    CONF_STR_LIST("interfaces", "{}", check_ifnames),
+	    CFG_BOOL("own-connections", cfg_true, CFGF_NONE),
+	    CFG_BOOL("ipv4", cfg_true, CFGF_NONE),
+	    CFG_BOOL("ipv6", cfg_true, CFGF_NONE),
+	    CONF_STR("datapath", "auto", check_datapath),
+	    CONF_STR_LIST("bpf-interfaces", "{}", check_ifnames),
+	    CFG_BOOL("strict", cfg_false, CFGF_NONE),
+	    CONF_STR("gate-life", "2h", conf_check_duration),
+	    CONF_STR("protocol", "lenient", check_protocol),
+	    CONF_STR("other-version", "pass", check_other_version),
+	    CFG_BOOL("random-ids", cfg_false, CFGF_NONE),
+	    CONF_STR("id-rest", "60s", conf_check_duration),
+	    CONF_STR("nat", "auto", check_nat),
+	    CONF_STR("nat64-prefix", "", check_nat64_prefix),
+	    CONF_STR("nat64-source", "", check_v4),
+	    CONF_INT("max-connections", 10000, check_number),
+	    CONF_INT("max-connections-per-source", 200, check_number),
+	    CONF_INT("max-half-open", 1024, check_number),
+	    CONF_INT("max-calls", 10000, check_number),
+	    CONF_INT("max-calls-per-client", 200, check_number),
+	    CONF_INT("max-calls-per-connection", 64, check_number),
+	    CONF_INT("max-waiting", 0, check_number),
+	    CONF_INT("max-ids", 0, check_number),
+	    CONF_STR("connect-timeout", "30s", conf_check_duration),
+	    CONF_STR("handshake-timeout", "30s", conf_check_duration),
+	    CONF_STR("ageing-timeout", "120s", conf_check_duration),
+	    CONF_STR("idle-timeout", "30m", conf_check_duration),
+	    CONF_STR("adopted-timeout", "0", conf_check_duration),
+	    CFG_BOOL("keep-with-control", cfg_true, CFGF_NONE),
+	    CONF_STR("linger", "0", conf_check_duration),
+	    CONF_STR("poll-interval", "10s", conf_check_duration),
+	    CONF_STR("keepalive", "60s", conf_check_duration),
+	    {.name = "mark", .type = CFGT_INT, .def = {.number = 0x10000000}, .validcb = check_number, .pf = print_hex},
+	    CONF_INT("table", PPTP_TCP_PORT, check_number),
+	    CONF_INT("proxy-port", PPTP_TCP_PORT + 1, check_number),
+	    CONF_STR("user", OPENPPTP_USER, check_name),
+	    CONF_STR("control-socket", PPTPALG_DEFAULT_SOCKET, check_path),
+	    CONF_STR("control-mode", "0600", check_mode),
+	    CONF_STR("state-dir", "/run/pptpalg", check_path),
+	    CONF_STR("metrics", "", check_metrics),
+	    CONF_STR("log", "stderr", check_log),
+	    CONF_STR("log-level", "info", check_log_level),
+	    CFG_SEC("trace", trace_opts, CFGF_NONE),
+	    CFG_SEC("policy", policy_opts, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	    CFG_SEC("server", server_opts, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	    CFG_END(),
+	};
+	size_t n = sizeof(opts) / sizeof(opts[0]);
+
+	opts[n - 3].validcb = check_policy;
+	opts[n - 2].validcb = check_server;
+	return text != NULL ? conf_parse_text(path, text, opts) : conf_parse(path, opts);
+}
+
+/* ---- from libconfuse's values to ours ---- */
+
+static const char *
+text_or_null(cfg_t *cfg, const char *name)
+{
+	const char *s = cfg_getstr(cfg, name);
+
+	return s != NULL && *s != '\0' ? s : NULL;
+}
+
+static uint64_t
+duration(cfg_t *cfg, const char *name)
+{
+	uint64_t ns = 0;
+
+	conf_duration(cfg_getstr(cfg, name), &ns);
+	return ns;
+}
+
+static size_t
+number(cfg_t *cfg, const char *name)
+{
+	return (size_t)cfg_getint(cfg, name);
+}
+
+static int
+word(cfg_t *cfg, const char *name, const char *const *words)
+{
+	return word_of(words, cfg_getstr(cfg, name));
+}
+
+static bool
+say(const struct config *c, const char *what)
+{
+	fprintf(stderr, "%s: %s\n", c->cfg->filename, what);
+	return false;
+}
+
+static size_t
+read_ports(cfg_t *cfg, const char *name, uint16_t ports[CONFIG_MAX_PORTS])
+{
+	unsigned n = cfg_size(cfg, name);
+
+	for (unsigned i = 0; i < n; i++)
+		ports[i] = (uint16_t)cfg_getnint(cfg, name, i);
+	return n;
+}
+
+static size_t
+read_ifnames(cfg_t *cfg, const char *name, char ifnames[CONFIG_MAX_INTERFACES][IFNAMSIZ])
+{
+	unsigned n = cfg_size(cfg, name);
+
+	for (unsigned i = 0; i < n; i++)
+		snprintf(ifnames[i], IFNAMSIZ, "%s", cfg_getnstr(cfg, name, i));
+	return n;
+}
+
+static size_t
+read_prefixes(cfg_t *cfg, const char *name, struct prefix prefixes[CONFIG_MAX_MATCHES])
+{
+	unsigned n = cfg_size(cfg, name);
+
+	for (unsigned i = 0; i < n; i++)
+		prefix_parse(&prefixes[i], cfg_getnstr(cfg, name, i));
+	return n;
+}
+
+static bool
+read_capture(struct config *c)
+{
+	cfg_t *cfg = c->cfg;
+
+	c->ports_count = read_ports(cfg, "ports", c->ports);
+	c->interfaces_count = read_ifnames(cfg, "interfaces", c->interfaces);
+	c->own_connections = cfg_getbool(cfg, "own-connections");
+	c->ipv4 = cfg_getbool(cfg, "ipv4");
+	c->ipv6 = cfg_getbool(cfg, "ipv6");
+	c->mark = (uint32_t)cfg_getint(cfg, "mark");
+	c->table = (uint32_t)cfg_getint(cfg, "table");
+	c->proxy_port = (uint16_t)cfg_getint(cfg, "proxy-port");
+	if (c->ports_count == 0)
+		return say(c, "option 'ports': an empty list leaves nothing to do");
+	if (!c->ipv4 && !c->ipv6)
+		return say(c, "ipv4 = no and ipv6 = no leave nothing to do");
+	if (c->table >= 253 && c->table <= 255)
+		return say(c, "option 'table': 253 to 255 are the system's own routing tables");
+	for (size_t i = 0; i < c->ports_count; i++) {
+		if (c->ports[i] == c->proxy_port)
+			return say(
+			    c, "option 'proxy-port': it must be none of the ports, for connections to those never reach this machine");
+	}
+	return true;
+}
+
+static bool
+read_datapath(struct config *c)
+{
+	c->datapath = (enum config_datapath)word(c->cfg, "datapath", datapath_words);
+	c->bpf_interfaces_count = read_ifnames(c->cfg, "bpf-interfaces", c->bpf_interfaces);
+	c->strict = cfg_getbool(c->cfg, "strict");
+	c->life_ns = duration(c->cfg, "gate-life");
+	c->protocol = word(c->cfg, "protocol", protocol_words) == 0 ? PPTP_LENIENT : PPTP_STRICT;
+	c->other_version = word(c->cfg, "other-version", version_words) == 0 ? ALG_VERSION_PASS : ALG_VERSION_REFUSE;
+	c->random_ids = cfg_getbool(c->cfg, "random-ids");
+	c->id_rest_ns = duration(c->cfg, "id-rest");
+	return true;
+}
+
+static size_t
+at_most(size_t value, size_t max)
+{
+	return value == 0 || value > max ? max : value;
+}
+
+static bool
+read_limits(struct config *c)
+{
+	cfg_t *cfg = c->cfg;
+
+	c->max_connections = number(cfg, "max-connections");
+	c->max_connections_per_source = at_most(number(cfg, "max-connections-per-source"), c->max_connections);
+	c->max_half_open = at_most(number(cfg, "max-half-open"), c->max_connections);
+	c->max_calls = number(cfg, "max-calls");
+	c->max_calls_per_client = at_most(number(cfg, "max-calls-per-client"), c->max_calls);
+	c->max_waiting = at_most(number(cfg, "max-waiting"), c->max_calls);
+	c->max_calls_per_connection = (uint16_t)number(cfg, "max-calls-per-connection");
+	c->max_ids = number(cfg, "max-ids");
+	if (c->max_ids == 0)
+		c->max_ids = IDS_PER_CALL * c->max_calls;
+	if (c->max_ids < IDS_PER_CALL * c->max_calls)
+		return say(c, "option 'max-ids': less than two for each of max-calls, for each end of a call has one");
+	return true;
+}
+
+static bool
+read_times(struct config *c)
+{
+	cfg_t *cfg = c->cfg;
+
+	c->connect_timeout_ns = duration(cfg, "connect-timeout");
+	c->handshake_timeout_ns = duration(cfg, "handshake-timeout");
+	c->ageing_ns = duration(cfg, "ageing-timeout");
+	c->idle_ns = duration(cfg, "idle-timeout");
+	c->adopted_ns = duration(cfg, "adopted-timeout");
+	c->keep_with_control = cfg_getbool(cfg, "keep-with-control");
+	c->linger_ns = duration(cfg, "linger");
+	c->poll_ns = duration(cfg, "poll-interval");
+	c->keepalive_ns = duration(cfg, "keepalive");
+	if (c->connect_timeout_ns == 0 || c->handshake_timeout_ns == 0)
+		return say(c, "connect-timeout and handshake-timeout: 0 would let connections that do nothing stay for ever");
+	if (c->ageing_ns == 0 || c->idle_ns == 0)
+		return say(c, "ageing-timeout and idle-timeout: 0 would let gates of dead calls stay for ever");
+	if (c->poll_ns == 0 || c->poll_ns > c->ageing_ns || c->poll_ns > c->idle_ns)
+		return say(c, "option 'poll-interval': 0, or longer than ageing-timeout or idle-timeout, which are measured by it");
+	if (c->life_ns < 2 * c->poll_ns || c->life_ns < 60 * UINT64_C(1000000000))
+		return say(c, "option 'gate-life': less than a minute or two poll-intervals, so that gates would end in use");
+	if (c->keepalive_ns > 0 && c->keepalive_ns < UINT64_C(1000000000))
+		return say(c, "option 'keepalive': less than a second");
+	if (c->adopted_ns == 0)
+		c->adopted_ns = c->idle_ns;
+	return true;
+}
+
+static bool
+is_ours(const struct config *c, uint16_t port)
+{
+	for (size_t i = 0; i < c->ports_count; i++) {
+		if (c->ports[i] == port)
+			return true;
+	}
+	return false;
+}
+
+static bool
+say_port(const struct config *c, const char *kind, const char *name, uint16_t port)
+{
+	char what[384];
+
+	snprintf(what, sizeof(what), "%s '%s': port %u is none of ports, so its connections are never seen", kind, name, port);
+	return say(c, what);
+}
+
+static bool
+read_policy(struct config *c, cfg_t *section, struct config_policy *p)
+{
+	const char *nat = text_or_null(section, "nat"), *inside = text_or_null(section, "inside");
+
+	p->name = cfg_title(section);
+	p->action = (enum config_action)word(section, "action", action_words);
+	p->nat = nat != NULL ? (enum config_nat)word_of(nat_words, nat) : c->nat;
+	p->sources_count = read_prefixes(section, "source", p->sources);
+	p->destinations_count = read_prefixes(section, "destination", p->destinations);
+	p->interfaces_count = read_ifnames(section, "interface", p->interfaces);
+	p->ports_count = read_ports(section, "port", p->ports);
+	if (inside != NULL)
+		prefix_parse(&p->inside, inside);
+	p->outside_count = read_prefixes(section, "outside", p->outside);
+	for (size_t i = 0; i < p->ports_count; i++) {
+		if (!is_ours(c, p->ports[i]))
+			return say_port(c, "policy", p->name, p->ports[i]);
+	}
+	return true;
+}
+
+static bool
+read_policies(struct config *c)
+{
+	c->nat = (enum config_nat)word(c->cfg, "nat", nat_words);
+	c->policies_count = cfg_size(c->cfg, "policy");
+	for (size_t i = 0; i < c->policies_count; i++) {
+		if (!read_policy(c, cfg_getnsec(c->cfg, "policy", (unsigned)i), &c->policies[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Two servers may share an address, with a port each. */
+static bool
+check_ambiguous(const struct config *c, const struct config_server *s)
+{
+	char what[640];
+
+	for (const struct config_server *o = c->servers; o < s; o++) {
+		if (!addr_equal(&o->address, &s->address) || (o->port != 0 && s->port != 0 && o->port != s->port))
+			continue;
+		snprintf(what, sizeof(what), "server '%.255s' is dialed at the same address and port as server '%.255s'", s->name, o->name);
+		return say(c, what);
+	}
+	return true;
+}
+
+static bool
+read_servers(struct config *c)
+{
+	c->servers_count = cfg_size(c->cfg, "server");
+	for (size_t i = 0; i < c->servers_count; i++) {
+		cfg_t *section = cfg_getnsec(c->cfg, "server", (unsigned)i);
+		struct config_server *s = &c->servers[i];
+
+		s->name = cfg_title(section);
+		s->port = (uint16_t)cfg_getint(section, "port");
+		s->to_port = (uint16_t)cfg_getint(section, "to-port");
+		addr_parse(&s->address, cfg_getstr(section, "address"));
+		addr_parse(&s->to, cfg_getstr(section, "to"));
+		if (s->port != 0 && !is_ours(c, s->port))
+			return say_port(c, "server", s->name, s->port);
+		if (!check_ambiguous(c, s))
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_nat64(struct config *c)
+{
+	const char *prefix = text_or_null(c->cfg, "nat64-prefix"), *source = text_or_null(c->cfg, "nat64-source");
+
+	if (prefix != NULL)
+		prefix_parse(&c->nat64_prefix, prefix);
+	if (source != NULL)
+		addr_parse(&c->nat64_source, source);
+	if (source != NULL && prefix == NULL)
+		return say(c, "nat64-source means nothing without nat64-prefix");
+	if (prefix != NULL && !c->ipv6)
+		return say(c, "nat64-prefix needs ipv6 = yes: its clients dial IPv6 addresses");
+	return true;
+}
+
+static bool
+read_process(struct config *c)
+{
+	const char *metrics = text_or_null(c->cfg, "metrics");
+
+	c->user = cfg_getstr(c->cfg, "user");
+	c->control_socket = text_or_null(c->cfg, "control-socket");
+	c->control_mode = (unsigned)strtoul(cfg_getstr(c->cfg, "control-mode"), NULL, 8);
+	c->state_dir = text_or_null(c->cfg, "state-dir");
+	c->log_target = (enum log_target[]){LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_JOURNAL}[word(c->cfg, "log", log_words)];
+	c->log_level = (enum log_level)log_parse_level(cfg_getstr(c->cfg, "log-level"));
+	if (metrics != NULL)
+		parse_endpoint(metrics, &c->metrics_addr, &c->metrics_port);
+	return c->state_dir != NULL || say(c, "state-dir is empty: gates could not be found again after a crash");
+}
+
+static void
+read_trace(struct config *c)
+{
+	cfg_t *section = cfg_getsec(c->cfg, "trace");
+
+	c->trace.file = text_or_null(section, "file");
+	parse_size(cfg_getstr(section, "size"), &c->trace.size);
+	c->trace.files = (unsigned)cfg_getint(section, "files");
+	trace_level_parse(cfg_getstr(section, "level"), &c->trace.level);
+	for (unsigned i = 0; i < cfg_size(section, "flags"); i++) {
+		unsigned flag = 0;
+
+		trace_flag_parse(cfg_getnstr(section, "flags", i), &flag);
+		c->trace.flags |= flag;
+	}
+}
+
+static struct config *
+config_from(cfg_t *cfg)
+{
+	struct config *c = cfg != NULL ? calloc(1, sizeof(*c)) : NULL;
+
+	if (c == NULL) {
+		if (cfg != NULL)
+			cfg_free(cfg);
+		return NULL;
+	}
+	c->cfg = cfg;
+	read_trace(c);
+	if (read_capture(c) && read_datapath(c) && read_limits(c) && read_times(c) && read_policies(c) && read_servers(c) &&
+	    read_nat64(c) && read_process(c))
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+struct config *
+config_load(const char *path)
+{
+	return config_from(parse(path, NULL));
+}
+
+struct config *
+config_load_text(const char *name, const char *text)
+{
+	return config_from(parse(name, text));
+}
+
+void
+config_free(struct config *c)
+{
+	if (c == NULL)
+		return;
+	cfg_free(c->cfg);
+	free(c);
+}
+
+void
+config_print(const struct config *c)
+{
+	conf_print(c->cfg);
+}
+
+const char *
+config_nat_text(enum config_nat nat)
+{
+	return nat_words[nat];
+}
+
+const char *
+config_datapath_text(enum config_datapath datapath)
+{
+	return datapath_words[datapath];
+}

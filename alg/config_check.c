@@ -1,0 +1,442 @@
+#include "alg/config_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alg/config.h"
+#include "alg/trace.h"
+#include "sys/log.h"
+
+/* In the order of the enums. */
+const char *const datapath_words[] = {"auto", "conntrack", "bpf", "user", NULL};
+const char *const action_words[] = {"proxy", "refuse", "pass", NULL};
+const char *const nat_words[] = {"auto", "route", "static", "pool", "interface", NULL};
+const char *const protocol_words[] = {"lenient", "strict", NULL};
+const char *const version_words[] = {"pass", "refuse", NULL};
+const char *const log_words[] = {"stderr", "syslog", "journal", NULL};
+
+int
+word_of(const char *const *words, const char *word)
+{
+	for (int i = 0; words[i] != NULL; i++) {
+		if (strcmp(words[i], word) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* The value that was parsed last: the one at the parser's line. */
+static const char *
+last_value(cfg_opt_t *opt)
+{
+	unsigned n = cfg_opt_size(opt);
+	const char *s = n > 0 ? cfg_opt_getnstr(opt, n - 1) : NULL;
+
+	return s != NULL ? s : "";
+}
+
+static int
+refuse(cfg_t *cfg, cfg_opt_t *opt, const char *wanted)
+{
+	cfg_error(cfg, "option '%s': '%s' is not %s", cfg_opt_name(opt), last_value(opt), wanted);
+	return -1;
+}
+
+static int
+check_count(cfg_t *cfg, cfg_opt_t *opt, unsigned max, const char *what)
+{
+	if (cfg_opt_size(opt) <= max)
+		return 0;
+	cfg_error(cfg, "option '%s': more than %u %s", cfg_opt_name(opt), max, what);
+	return -1;
+}
+
+static const struct number_range {
+	const char *name;
+	long min, max;
+} numbers[] = {
+    {"max-connections", 1, 1000000},
+    {"max-connections-per-source", 0, 1000000},
+    {"max-half-open", 0, 1000000},
+    {"max-calls", 1, 1000000},
+    {"max-calls-per-client", 0, 1000000},
+    {"max-calls-per-connection", 1, 65535},
+    {"max-waiting", 0, 1000000},
+    {"max-ids", 0, 16777216},
+    {"proxy-port", 1, 65535},
+    {"table", 1, 0x7fffffff},
+    {"port", 0, 65535},
+    {"to-port", 0, 65535},
+    {"files", 1, 1000},
+};
+
+/* Three neighbouring bits are the gateway's; this is the lowest. */
+static int
+check_mark(cfg_t *cfg, long n)
+{
+	if (n > 0 && n <= 0x20000000 && (n & (n - 1)) == 0)
+		return 0;
+	cfg_error(cfg, "option 'mark': 0x%lx is not one bit, 0x20000000 at most (it and the two bits above it are used)", (unsigned long)n);
+	return -1;
+}
+
+int
+check_number(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *name = cfg_opt_name(opt);
+	long n = cfg_opt_getnint(opt, 0);
+
+	if (strcmp(name, "mark") == 0)
+		return check_mark(cfg, n);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (strcmp(numbers[i].name, name) != 0 || (n >= numbers[i].min && n <= numbers[i].max))
+			continue;
+		cfg_error(cfg, "option '%s': %ld is not in %ld..%ld", name, n, numbers[i].min, numbers[i].max);
+		return -1;
+	}
+	return 0;
+}
+
+int
+check_ports(cfg_t *cfg, cfg_opt_t *opt)
+{
+	unsigned n = cfg_opt_size(opt);
+	long port = n > 0 ? cfg_opt_getnint(opt, n - 1) : 1;
+
+	if (port < 1 || port > 65535) {
+		cfg_error(cfg, "option '%s': %ld is no port (1 to 65535)", cfg_opt_name(opt), port);
+		return -1;
+	}
+	for (unsigned i = 0; i + 1 < n; i++) {
+		if (cfg_opt_getnint(opt, i) != port)
+			continue;
+		cfg_error(cfg, "option '%s': %ld stands there twice", cfg_opt_name(opt), port);
+		return -1;
+	}
+	return check_count(cfg, opt, CONFIG_MAX_PORTS, "ports");
+}
+
+int
+check_ifnames(cfg_t *cfg, cfg_opt_t *opt)
+{
+	static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@:";
+	const char *s = last_value(opt);
+	size_t n = strlen(s);
+
+	if (n == 0 || n >= IFNAMSIZ || strspn(s, legal) != n)
+		return refuse(cfg, opt, "an interface name (1 to 15 letters, digits, - _ . @ :)");
+	for (unsigned i = 0; i + 1 < cfg_opt_size(opt); i++) {
+		if (strcmp(cfg_opt_getnstr(opt, i), s) != 0)
+			continue;
+		cfg_error(cfg, "option '%s': '%s' stands there twice", cfg_opt_name(opt), s);
+		return -1;
+	}
+	return check_count(cfg, opt, CONFIG_MAX_INTERFACES, "interfaces");
+}
+
+int
+check_prefixes(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct prefix p;
+
+	if (!prefix_parse(&p, last_value(opt)))
+		return refuse(cfg, opt, "an address or a network like 192.0.2.0/24 or 2001:db8::/32");
+	return check_count(cfg, opt, CONFIG_MAX_MATCHES, "networks");
+}
+
+int
+check_inside(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return *last_value(opt) == '\0' ? 0 : check_prefixes(cfg, opt);
+}
+
+static int
+check_word(cfg_t *cfg, cfg_opt_t *opt, const char *const *words, const char *wanted)
+{
+	return word_of(words, last_value(opt)) >= 0 ? 0 : refuse(cfg, opt, wanted);
+}
+
+int
+check_datapath(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_word(cfg, opt, datapath_words, "auto, conntrack, bpf or user");
+}
+
+int
+check_protocol(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_word(cfg, opt, protocol_words, "lenient or strict");
+}
+
+int
+check_other_version(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_word(cfg, opt, version_words, "pass or refuse");
+}
+
+int
+check_action(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_word(cfg, opt, action_words, "proxy, refuse or pass");
+}
+
+int
+check_policy_nat(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *s = last_value(opt);
+
+	return *s == '\0' || word_of(nat_words, s) >= 0 ? 0 : refuse(cfg, opt, "auto, route, static, pool or interface");
+}
+
+int
+check_nat(cfg_t *cfg, cfg_opt_t *opt)
+{
+	int nat = word_of(nat_words, last_value(opt));
+
+	if (nat == NAT_AUTO || nat == NAT_ROUTE || nat == NAT_INTERFACE)
+		return 0;
+	return refuse(
+	    cfg, opt, nat < 0 ? "auto, route or interface" : "auto, route or interface (this one needs addresses: write it in a policy)");
+}
+
+int
+check_nat64_prefix(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *s = last_value(opt);
+	struct prefix p;
+
+	return *s == '\0' || (prefix_parse(&p, s) && p.addr.family == 6 && p.len == 96) ? 0
+											: refuse(cfg, opt, "an IPv6 network of 96 bits");
+}
+
+int
+check_v4(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *s = last_value(opt);
+	struct addr a;
+
+	return *s == '\0' || (addr_parse(&a, s) && a.family == 4) ? 0 : refuse(cfg, opt, "an IPv4 address");
+}
+
+static bool
+parse_port(const char *s, uint16_t *port)
+{
+	char *end;
+	unsigned long n = strtoul(s, &end, 10);
+
+	if (s[0] < '0' || s[0] > '9' || *end != '\0' || n == 0 || n > 65535)
+		return false;
+	*port = (uint16_t)n;
+	return true;
+}
+
+bool
+parse_endpoint(const char *s, struct addr *addr, uint16_t *port)
+{
+	const char *colon = strrchr(s, ':'), *host = s, *end = colon;
+	char text[ADDR_TEXT_MAX];
+
+	if (colon == NULL || colon == s || !parse_port(colon + 1, port))
+		return false;
+	if (*s == '[') {
+		host = s + 1;
+		end = colon - 1;
+		if (*end != ']')
+			return false;
+	}
+	if (end <= host || (size_t)(end - host) >= sizeof(text))
+		return false;
+	snprintf(text, sizeof(text), "%.*s", (int)(end - host), host);
+	return addr_parse(addr, text) && (addr->family == 6) == (*s == '[');
+}
+
+int
+check_metrics(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *s = last_value(opt);
+	struct addr a;
+	uint16_t port;
+
+	return *s == '\0' || parse_endpoint(s, &a, &port) ? 0 : refuse(cfg, opt, "ADDRESS:PORT, like 127.0.0.1:9723 or [::1]:9723");
+}
+
+int
+check_path(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *s = last_value(opt);
+
+	return *s == '\0' || *s == '/' ? 0 : refuse(cfg, opt, "an absolute path");
+}
+
+int
+check_mode(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *s = last_value(opt);
+
+	return strlen(s) >= 3 && strlen(s) <= 4 && strspn(s, "01234567") == strlen(s) ? 0 : refuse(cfg, opt, "an octal mode like 0660");
+}
+
+int
+check_name(cfg_t *cfg, cfg_opt_t *opt)
+{
+	size_t n = strlen(last_value(opt));
+
+	return n > 0 && n <= 255 ? 0 : refuse(cfg, opt, "a name of 1 to 255 bytes");
+}
+
+int
+check_log(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_word(cfg, opt, log_words, "stderr, syslog or journal");
+}
+
+int
+check_log_level(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return log_parse_level(last_value(opt)) >= 0 ? 0 : refuse(cfg, opt, "error, warning, info, debug or trace");
+}
+
+bool
+parse_size(const char *s, uint64_t *bytes)
+{
+	uint64_t n = 0;
+	unsigned shift = 0;
+
+	if (*s < '0' || *s > '9')
+		return false;
+	for (; *s >= '0' && *s <= '9'; s++) {
+		n = n * 10 + (uint64_t)(*s - '0');
+		if (n > UINT32_MAX)
+			return false;
+	}
+	if (*s != '\0')
+		shift = *s == 'k' ? 10 : *s == 'm' ? 20 : *s == 'g' ? 30 : 64;
+	if (shift == 64 || (*s != '\0' && s[1] != '\0'))
+		return false;
+	*bytes = n << shift;
+	return true;
+}
+
+int
+check_size(cfg_t *cfg, cfg_opt_t *opt)
+{
+	uint64_t bytes;
+
+	if (parse_size(last_value(opt), &bytes) && bytes >= 10240 && bytes <= UINT64_C(1) << 40)
+		return 0;
+	return refuse(cfg, opt, "a size from 10k to 1024g, like 1m");
+}
+
+int
+check_trace_level(cfg_t *cfg, cfg_opt_t *opt)
+{
+	unsigned level;
+
+	return trace_level_parse(last_value(opt), &level) ? 0 : refuse(cfg, opt, "error, warning, notice, info or verbose");
+}
+
+int
+check_trace_flags(cfg_t *cfg, cfg_opt_t *opt)
+{
+	unsigned flag;
+
+	if (trace_flag_parse(last_value(opt), &flag))
+		return 0;
+	return refuse(cfg, opt, "messages, connections, calls, gates, xlate, datapath, policy or all");
+}
+
+/* ---- whole sections ---- */
+
+static int
+wrong(cfg_t *section, const char *kind, const char *what)
+{
+	cfg_error(section, "%s '%s', which ends here: %s", kind, cfg_title(section), what);
+	return -1;
+}
+
+/* Static translation: one network each, of one size. */
+static const char *
+wrong_static(cfg_t *section)
+{
+	struct prefix inside, outside;
+
+	if (*cfg_getstr(section, "inside") == '\0' || cfg_size(section, "outside") != 1)
+		return "nat = static needs inside and one outside";
+	prefix_parse(&inside, cfg_getstr(section, "inside"));
+	prefix_parse(&outside, cfg_getnstr(section, "outside", 0));
+	if (inside.addr.family != outside.addr.family || inside.len != outside.len)
+		return "inside and outside must be of one family and length, so that each address has its own";
+	return NULL;
+}
+
+static const char *
+wrong_addresses(cfg_t *section)
+{
+	bool inside = *cfg_getstr(section, "inside") != '\0';
+	int nat = word_of(nat_words, cfg_getstr(section, "nat"));
+
+	if (nat == NAT_STATIC)
+		return wrong_static(section);
+	if (inside)
+		return "inside is for nat = static only (source says which clients are meant)";
+	if (nat == NAT_POOL)
+		return cfg_size(section, "outside") > 0 ? NULL : "nat = pool needs outside";
+	return cfg_size(section, "outside") > 0 ? "outside is for nat = static and nat = pool only" : NULL;
+}
+
+/* What a connection is matched against is of one family: a policy that asks for two never matches. */
+static const char *
+wrong_families(cfg_t *section)
+{
+	bool has[2][2] = {{false}};
+
+	for (unsigned which = 0; which < 2; which++) {
+		cfg_opt_t *opt = cfg_getopt(section, which == 0 ? "source" : "destination");
+
+		for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
+			struct prefix p;
+
+			prefix_parse(&p, cfg_opt_getnstr(opt, i));
+			has[which][p.addr.family == 6] = true;
+		}
+	}
+	if ((has[0][0] || has[0][1]) && (has[1][0] || has[1][1]) && !(has[0][0] && has[1][0]) && !(has[0][1] && has[1][1]))
+		return "source and destination are of different families, so nothing can match";
+	return NULL;
+}
+
+int
+check_policy(cfg_t *cfg, cfg_opt_t *opt)
+{
+	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+	int action = word_of(action_words, cfg_getstr(section, "action"));
+	const char *what;
+
+	if (check_count(cfg, opt, CONFIG_MAX_POLICIES, "policies") != 0)
+		return -1;
+	if (action != ACTION_PROXY && *cfg_getstr(section, "nat") != '\0')
+		return wrong(section, "policy", "nat means nothing unless action = proxy");
+	what = wrong_addresses(section);
+	if (what == NULL)
+		what = wrong_families(section);
+	return what == NULL ? 0 : wrong(section, "policy", what);
+}
+
+int
+check_server(cfg_t *cfg, cfg_opt_t *opt)
+{
+	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+	struct addr dialed = {0}, to = {0};
+
+	if (check_count(cfg, opt, CONFIG_MAX_SERVERS, "servers") != 0)
+		return -1;
+	if (!addr_parse(&dialed, cfg_getstr(section, "address")) || !addr_parse(&to, cfg_getstr(section, "to")))
+		return wrong(section, "server", "it needs address (as clients dial it) and to (the server's own)");
+	if (dialed.family != to.family)
+		return wrong(
+		    section, "server", "address and to must be of one family (for IPv6 clients of IPv4 servers there is nat64-prefix)");
+	if (addr_equal(&dialed, &to) && cfg_getint(section, "to-port") == 0)
+		return wrong(section, "server", "address and to are the same");
+	return 0;
+}

@@ -1,0 +1,190 @@
+#include "alg/trace.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 2048 };
+
+static const struct {
+	const char *word;
+	unsigned flag;
+} flags[] = {
+    {"messages", TRACE_MESSAGES},
+    {"connections", TRACE_CONNECTIONS},
+    {"calls", TRACE_CALLS},
+    {"gates", TRACE_GATES},
+    {"xlate", TRACE_XLATE},
+    {"datapath", TRACE_DATAPATH},
+    {"policy", TRACE_POLICY},
+    {"all", TRACE_ALL},
+};
+
+static const char *const levels[] = {"error", "warning", "notice", "info", "verbose"};
+
+bool
+trace_flag_parse(const char *word, unsigned *flag)
+{
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (strcmp(flags[i].word, word) == 0) {
+			*flag = flags[i].flag;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+trace_level_parse(const char *word, unsigned *level)
+{
+	for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (strcmp(levels[i], word) == 0) {
+			*level = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+trace_flag_text(unsigned flag)
+{
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (flags[i].flag == flag)
+			return flags[i].word;
+	}
+	return "unknown";
+}
+
+const char *
+trace_level_text(unsigned level)
+{
+	return level < sizeof(levels) / sizeof(levels[0]) ? levels[level] : "unknown";
+}
+
+struct trace {
+	struct trace_config config;
+	int fd;
+	uint64_t written; /* bytes in the file */
+	uint64_t lost;    /* lines since the last that was written */
+	bool waiting;     /* for a new file */
+};
+
+struct trace *
+trace_new(const struct trace_config *config)
+{
+	struct trace *t = calloc(1, sizeof(*t));
+
+	if (t != NULL) {
+		t->config = *config;
+		t->fd = -1;
+	}
+	return t;
+}
+
+void
+trace_free(struct trace *t)
+{
+	if (t == NULL)
+		return;
+	if (t->fd >= 0)
+		close(t->fd);
+	free(t);
+}
+
+void
+trace_file(struct trace *t, int fd)
+{
+	struct stat st;
+
+	if (t->fd >= 0)
+		close(t->fd);
+	t->fd = fd;
+	t->written = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+	t->waiting = false;
+}
+
+bool
+trace_wants(const struct trace *t, enum trace_level level, enum trace_flag flag)
+{
+	return t != NULL && level <= t->config.level && (flag & t->config.flags) != 0;
+}
+
+/* The time and what kind of line it is. */
+static size_t
+head(char *buf, size_t size, enum trace_level level, enum trace_flag flag)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	n += (size_t)snprintf(
+	    buf + n, size - n, ".%06dZ %s %s: ", (int)(now.tv_nsec / 1000), trace_level_text(level), trace_flag_text(flag));
+	return n;
+}
+
+/* Writes a whole line, or counts it as lost. Asks for the next file when this one would grow beyond its size. */
+static void
+put(struct trace *t, const char *line, size_t len)
+{
+	if (t->fd >= 0 && !t->waiting && t->written > 0 && t->written + len > t->config.size) {
+		t->waiting = true;
+		t->config.renew(t->config.user);
+	}
+	if (t->fd < 0 || t->waiting || write(t->fd, line, len) != (ssize_t)len) {
+		t->lost++;
+		return;
+	}
+	t->written += len;
+	t->lost = 0;
+}
+
+/* Tells of lines that are not there, in front of the first that is. */
+static void
+put_lost(struct trace *t)
+{
+	char line[128];
+	uint64_t lost = t->lost;
+	size_t n;
+
+	if (lost == 0 || t->fd < 0 || t->waiting)
+		return;
+	n = head(line, sizeof(line), TRACE_ERROR, TRACE_ALL);
+	n += (size_t)snprintf(line + n, sizeof(line) - n, "%" PRIu64 " lines are missing here\n", lost);
+	put(t, line, n);
+	if (t->lost > 0)
+		t->lost = lost;
+}
+
+void
+trace_line(struct trace *t, enum trace_level level, enum trace_flag flag, const char *fmt, ...)
+{
+	char line[LINE_MAX_BYTES];
+	size_t n;
+	va_list ap;
+	int more;
+
+	if (!trace_wants(t, level, flag))
+		return;
+	put_lost(t);
+	n = head(line, sizeof(line), level, flag);
+	va_start(ap, fmt);
+	more = vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
+	va_end(ap);
+	if (more < 0)
+		return;
+	n += (size_t)more < sizeof(line) - n - 1 ? (size_t)more : sizeof(line) - n - 2;
+	for (char *p = line; p < line + n; p++) {
+		if ((unsigned char)*p < 0x20)
+			*p = ' ';
+	}
+	line[n++] = '\n';
+	put(t, line, n);
+}

@@ -1,0 +1,12 @@
+# The gateway's program: all of it but main(). Its sans-I/O core has tests/unit/alg.
+check_PROGRAMS += tests/unit/test_pptpalg
+TESTS += tests/unit/test_pptpalg
+tests_unit_test_pptpalg_SOURCES = \
+	tests/unit/suite.h \
+	tests/unit/suite.c \
+	tests/unit/pptpalg/main.c \
+	tests/unit/pptpalg/test_config.c \
+	tests/unit/pptpalg/test_policy.c \
+	tests/unit/pptpalg/test_trace.c
+tests_unit_test_pptpalg_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CONFUSE_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_pptpalg_LDADD = libpptpalg.la $(CHECK_LIBS)
