@@ -2,6 +2,9 @@
 noinst_LTLIBRARIES += libalg.la
 libalg_la_SOURCES = \
 	alg/datapath/datapath.h \
+	alg/datapath/user.h \
+	alg/datapath/user_gates.c alg/datapath/user_gates.h \
+	alg/datapath/user_packet.c alg/datapath/user_packet.h \
 	alg/gates.c alg/gates.h \
 	alg/gates_fsm.c alg/gates_private.h \
 	alg/rewrite.c alg/rewrite.h \
@@ -21,7 +24,11 @@ libpptpalg_la_SOURCES = \
 	alg/config_check.c alg/config_check.h \
 	alg/gateway.h \
 	alg/ct.h \
-	alg/datapath/user.h \
+	alg/datapath/user.c \
+	alg/datapath/user_io.h \
+	alg/datapath/user_rx.c \
+	alg/datapath/user_thread.c alg/datapath/user_thread.h \
+	alg/datapath/user_tx.c \
 	alg/journal.h \
 	alg/monitor.h \
 	alg/nft.h \

@@ -45,7 +45,8 @@ enum datapath_user_drop {
 const char *datapath_user_drop_text(enum datapath_user_drop reason);
 
 struct datapath_user_stats {
-	uint64_t forwarded_pkts, forwarded_bytes; /* bytes here and in gate_counters: GRE header and what follows */
+	/* Given to the kernel to send. Bytes here and in gate_counters: the whole IP packet's, as it came. */
+	uint64_t forwarded_pkts, forwarded_bytes;
 	uint64_t dropped[USER_DROPS];
 	uint32_t gates; /* single ones, now */
 };
