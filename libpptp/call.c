@@ -57,15 +57,17 @@ call_by_peer(const struct pptp_conn *conn, uint16_t id)
 }
 
 int
-call_new(struct pptp_conn *conn, enum call_machine machine, struct call **call, uint64_t ts)
+call_new(struct pptp_conn *conn, enum call_machine machine, uint16_t wanted, struct call **call, uint64_t ts)
 {
 	struct call *c, **bucket;
-	uint16_t id;
+	uint16_t id = wanted;
 	int error;
 
 	if (conn->allocated >= conn->config.max_calls)
 		return PPTP_ERR_EXHAUSTED;
-	error = pptp_callid_take(conn->config.call_ids, &id, ts);
+	error = wanted != 0 ? pptp_callid_claim(conn->config.call_ids, wanted, ts) : PPTP_ERR_EXHAUSTED;
+	if (error != PPTP_OK)
+		error = pptp_callid_take(conn->config.call_ids, &id, ts);
 	if (error != PPTP_OK)
 		return error;
 	c = alloc_zeroed(conn->config.mem, 1, sizeof(*c));
@@ -160,14 +162,18 @@ guess_notified(const struct pptp_conn *conn, uint16_t id)
 	return call != NULL ? call : id == 0 ? only_call(conn) : NULL;
 }
 
+/* An id that was never told may by chance be our own id of another call: a call that waits for such a message comes before the guess
+ * that the peer names calls by our ids. */
 static struct call *
 select_disconnected(const struct pptp_conn *conn, uint16_t id)
 {
 	struct call *call = call_by_peer(conn, id);
 
+	if (call == NULL)
+		call = cleared_early(conn);
 	if (call == NULL && conn->config.policy == PPTP_LENIENT)
 		call = call_by_own(conn, id);
-	return call != NULL ? call : cleared_early(conn);
+	return call;
 }
 
 struct call *
@@ -230,7 +236,7 @@ call_requested(struct pptp_conn *conn, const struct pptp_msg *msg, uint64_t ts)
 		conn_refuse(conn, msg, PPTP_EC_BAD_CALL_ID);
 		return;
 	}
-	if (call_new(conn, outgoing ? PAC_OUTGOING : PNS_INCOMING, &call, ts) != PPTP_OK) {
+	if (call_new(conn, outgoing ? PAC_OUTGOING : PNS_INCOMING, 0, &call, ts) != PPTP_OK) {
 		conn_refuse(conn, msg, PPTP_EC_NO_RESOURCE);
 		return;
 	}
@@ -265,7 +271,7 @@ open_call(struct pptp_conn *conn, enum call_machine machine, const struct pptp_c
 		return PPTP_ERR_STATE;
 	if (!conn_has_room(conn))
 		return PPTP_ERR_FULL;
-	error = call_new(conn, machine, &call, ts);
+	error = call_new(conn, machine, params != NULL ? params->call_id : 0, &call, ts);
 	if (error != PPTP_OK)
 		return error;
 	*call_id = call->info.call_id;

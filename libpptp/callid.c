@@ -86,20 +86,38 @@ random_below(const struct pptp_callid_pool *p, uint32_t n)
 	return v % n;
 }
 
+static uint16_t
+take_at(struct pptp_callid_pool *pool, size_t i)
+{
+	uint16_t id = free_get(pool, i);
+
+	free_set(pool, i, free_get(pool, --pool->nfree));
+	pool->taken[id / 8] |= (uint8_t)(1 << id % 8);
+	pool->ntaken++;
+	return id;
+}
+
 int
 pptp_callid_take(struct pptp_callid_pool *pool, uint16_t *id, uint64_t ts)
 {
-	size_t i;
-
 	wake(pool, ts);
 	if (pool->nfree == 0)
 		return PPTP_ERR_EXHAUSTED;
-	i = random_below(pool, (uint32_t)pool->nfree);
-	*id = free_get(pool, i);
-	free_set(pool, i, free_get(pool, --pool->nfree));
-	pool->taken[*id / 8] |= (uint8_t)(1 << *id % 8);
-	pool->ntaken++;
+	*id = take_at(pool, random_below(pool, (uint32_t)pool->nfree));
 	return PPTP_OK;
+}
+
+int
+pptp_callid_claim(struct pptp_callid_pool *pool, uint16_t id, uint64_t ts)
+{
+	wake(pool, ts);
+	for (size_t i = 0; i < pool->nfree; i++) {
+		if (free_get(pool, i) == id) {
+			take_at(pool, i);
+			return PPTP_OK;
+		}
+	}
+	return PPTP_ERR_EXHAUSTED;
 }
 
 void

@@ -158,8 +158,8 @@ void conn_refuse(struct pptp_conn *conn, const struct pptp_msg *msg, uint8_t err
 
 /* call.c */
 
-/* Takes a call id and memory. Errors: NOMEM, EXHAUSTED. */
-int call_new(struct pptp_conn *conn, enum call_machine machine, struct call **call, uint64_t ts);
+/* Takes a call id, wanted if that is free, and memory. Errors: NOMEM, EXHAUSTED. */
+int call_new(struct pptp_conn *conn, enum call_machine machine, uint16_t wanted, struct call **call, uint64_t ts);
 void call_learn_peer_id(struct pptp_conn *conn, struct call *call, uint16_t peer_call_id);
 struct call *call_by_own(const struct pptp_conn *conn, uint16_t id);
 struct call *call_by_peer(const struct pptp_conn *conn, uint16_t id);

@@ -113,6 +113,7 @@ open_call(struct dial *d)
 	struct pptp_call_params params = {
 	    .recv_window = d->profile->tunnel.recv_window,
 	    .called_number = d->profile->phone[0] != '\0' ? d->profile->phone : NULL,
+	    .call_id = (uint16_t)d->profile->call_id,
 	};
 	int error;
 

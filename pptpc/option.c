@@ -39,6 +39,7 @@ static const struct option_row rows[] = {
     TEXT("password-file", NULL, password_file),
     {"password-fd", OPTION_FD, NULL, AT(password_fd), 0, 1023, NULL},
     TEXT("phone", NULL, phone),
+    NUMBER("call-id", "0", call_id, 0, UINT16_MAX),
     {"allow", OPTION_AUTH, "mschap2, eap-mschap2", AT(allow), 0, 0, NULL},
     TEXT("interface", "pptp%d", interface),
     SWITCH("auto", "yes", autostart),

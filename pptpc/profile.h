@@ -48,6 +48,7 @@ struct profile {
 	char password_file[PROFILE_TEXT];
 	int64_t password_fd; /* -1: none */
 	char phone[65];
+	uint32_t call_id; /* to ask with; 0: drawn at random */
 
 	char interface[16];
 	bool autostart; /* dial at start; else wait to be told */

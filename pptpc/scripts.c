@@ -93,7 +93,7 @@ run(struct dial *d, const char *path, const char *reason, enum priv_script_when 
 	request.script.key = d->script_key;
 	request.script.envlen = scripts_environment(d, reason, request.script.env);
 	if (priv_send(d->client->priv, &request, NULL, NULL) != 0)
-		log_event(LOG_LEVEL_WARN, "script", "tunnel=%s error=\"the monitor is overloaded\"", d->profile->name);
+		log_event(LOG_LEVEL_WARN, "script", "tunnel=%s error=\"%s\"", d->profile->name, priv_refusal(d->client->priv));
 }
 
 void

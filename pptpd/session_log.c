@@ -125,7 +125,7 @@ static void
 run(const struct session *s, const struct priv_request *req)
 {
 	if (priv_send(s->srv->priv, req, NULL, NULL) != 0)
-		log_event(LOG_LEVEL_WARN, "script", "session=%" PRIx64 " error=\"the monitor is overloaded\"", s->id);
+		log_event(LOG_LEVEL_WARN, "script", "session=%" PRIx64 " error=\"%s\"", s->id, priv_refusal(s->srv->priv));
 }
 
 void

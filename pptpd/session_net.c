@@ -271,7 +271,7 @@ ask(struct session *s, const struct priv_request *req, const char *failed)
 		*op = (struct setup_op){s->srv, s->id, failed, req->type == PRIV_TUN_OPEN};
 	if (op == NULL || priv_send(s->srv->priv, req, setup_reply, op) != 0) {
 		free(op);
-		s->setup_failed = "the monitor is overloaded";
+		s->setup_failed = priv_refusal(s->srv->priv);
 		return;
 	}
 	s->pending++;
@@ -282,7 +282,7 @@ static void
 tell(struct session *s, const struct priv_request *req)
 {
 	if (priv_send(s->srv->priv, req, NULL, NULL) != 0)
-		log_event(LOG_LEVEL_WARN, "release", "session=%" PRIx64 " error=\"the monitor is overloaded\"", s->id);
+		log_event(LOG_LEVEL_WARN, "release", "session=%" PRIx64 " error=\"%s\"", s->id, priv_refusal(s->srv->priv));
 }
 
 static void

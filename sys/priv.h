@@ -207,6 +207,8 @@ int priv_send(struct priv *p, const struct priv_request *request, priv_reply_fn 
 /* The same with count (at most PRIV_SEND_FDS) descriptors, for PRIV_PROGRAM. They stay the caller's, who may close them at once. -1
  * also when there is no descriptor left for the copies. */
 int priv_send_fds(struct priv *p, const struct priv_request *request, const int *fds, size_t count, priv_reply_fn fn, void *user);
+/* Why priv_send() refuses, for the log: "the monitor is gone" once it is, else "the monitor is overloaded"; static. */
+const char *priv_refusal(const struct priv *p);
 
 /* Sends a request and waits for its reply: at start-up, and at the end. Requests before it are answered first, and their functions
  * called from here. Returns 0, or -1 with reply->error set. fds has room for PRIV_MAX_FDS. */

@@ -233,6 +233,12 @@ priv_send_fds(struct priv *p, const struct priv_request *request, const int *fds
 	return 0;
 }
 
+const char *
+priv_refusal(const struct priv *p)
+{
+	return p->is_lost ? "the monitor is gone" : "the monitor is overloaded";
+}
+
 /* --- replies -------------------------------------------------------------------------- */
 
 static void

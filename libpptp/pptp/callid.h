@@ -23,6 +23,9 @@ PPTP_API void pptp_callid_pool_free(struct pptp_callid_pool *pool);
  * at any fill level. */
 PPTP_API int pptp_callid_take(struct pptp_callid_pool *pool, uint16_t *id, uint64_t ts);
 
+/* Takes this very id, in time proportional to the number of free ids. Errors: EXHAUSTED when it is in use or at rest, or 0. */
+PPTP_API int pptp_callid_claim(struct pptp_callid_pool *pool, uint16_t id, uint64_t ts);
+
 /* Gives an id back, to rest from ts on. An id that is not taken is ignored. */
 PPTP_API void pptp_callid_give(struct pptp_callid_pool *pool, uint16_t id, uint64_t ts);
 

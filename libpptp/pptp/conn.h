@@ -187,6 +187,7 @@ struct pptp_call_params {
 	const char *called_number; /* NULL: empty; at most 64 bytes, copied */
 	const char *calling_number;
 	const char *subaddress;
+	uint16_t call_id; /* to ask with, where it is free; 0, and where it is not: drawn at random, as it should be. Not for answers */
 };
 
 /* As PNS: sends Outgoing-Call-Request; *call_id gets our id. params may be NULL. PPTP_EVENT_CALL_UP or _DOWN follows. Errors:

@@ -115,6 +115,26 @@ START_TEST(outgoing_call)
 }
 END_TEST
 
+START_TEST(call_with_an_id_of_our_wish)
+{
+	struct pptp_call_params params = {.call_id = 0x8000};
+	struct pptp_call_info first;
+	struct pair p;
+	uint16_t other;
+
+	pair_init(&p, (enum pptp_policy)_i);
+	ck_assert_int_eq(pptp_call_open(p.a.conn, &params, &p.a.call_id, p.a.ts), PPTP_OK);
+	ck_assert_uint_eq(p.a.call_id, 0x8000);
+	pair_is(&p, "", "REQUEST");
+	ck_assert_int_eq(pptp_call_info(p.b.conn, p.b.call_id, &first), PPTP_OK);
+	ck_assert_uint_eq(first.peer_call_id, 0x8000);
+	/* One that is in use can't be had twice. */
+	ck_assert_int_eq(pptp_call_open(p.a.conn, &params, &other, p.a.ts), PPTP_OK);
+	ck_assert_uint_ne(other, 0x8000);
+	pair_free(&p);
+}
+END_TEST
+
 START_TEST(outgoing_call_ended_by_pac)
 {
 	struct pptp_wan_error_notify counts = {.crc_errors = 1, .timeout_errors = 2};
@@ -349,6 +369,26 @@ START_TEST(disconnect_with_our_own_id)
 	recv_gets(&s, msg_about(PPTP_OUTGOING_CALL_REPLY, s.call_id, PEER_ID), "OCRQ UP");
 	recv_gets(&s, msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, PEER_ID + 1), "");
 	recv_gets(&s, msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, s.call_id), _i == PPTP_LENIENT ? "DOWN:peer" : "");
+	solo_free(&s);
+}
+END_TEST
+
+/* A call that was cleared before its reply waits for a Call-Disconnect-Notify with an id that was never told. That id may by chance be
+ * our own id of another call, which goes on. */
+START_TEST(disconnect_of_a_call_cleared_early)
+{
+	struct pptp_call_info info;
+	uint16_t other;
+	struct solo s;
+
+	bring_up(&s, (enum pptp_policy)_i);
+	other = s.call_id;
+	ck_assert_int_eq(pptp_call_open(s.conn, NULL, &s.call_id, s.ts), PPTP_OK);
+	ck_assert_int_eq(pptp_call_clear(s.conn, s.call_id, PPTP_CDN_REQUEST, s.ts), PPTP_OK);
+	ck_assert_str_eq(solo_line(&s), "OCRQ CCRQ");
+	recv_gets(&s, msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, other), "DOWN:local");
+	ck_assert_int_eq(pptp_call_info(s.conn, other, &info), PPTP_OK);
+	ck_assert_int_eq(info.state, PPTP_CALL_ESTABLISHED);
 	solo_free(&s);
 }
 END_TEST
@@ -612,6 +652,7 @@ suite_call(void)
 	TCase *peers = tcase_create("peers");
 
 	tcase_add_loop_test(pairs, outgoing_call, 0, 2);
+	tcase_add_loop_test(pairs, call_with_an_id_of_our_wish, 0, 2);
 	tcase_add_loop_test(pairs, outgoing_call_ended_by_pac, 0, 2);
 	tcase_add_loop_test(pairs, incoming_call, 0, 2);
 	tcase_add_loop_test(pairs, tcp_server_as_pns, 0, 2);
@@ -623,6 +664,7 @@ suite_call(void)
 	suite_add_tcase(s, pairs);
 	tcase_add_loop_test(peers, clear_with_a_wrong_id, 0, 2);
 	tcase_add_loop_test(peers, disconnect_with_our_own_id, 0, 2);
+	tcase_add_loop_test(peers, disconnect_of_a_call_cleared_early, 0, 2);
 	tcase_add_test(peers, disconnect_is_told_in_full);
 	tcase_add_test(peers, statistics_of_any_bytes);
 	tcase_add_loop_test(peers, link_info_with_wrong_ids, 0, 2);

@@ -99,6 +99,27 @@ START_TEST(ids_that_are_not_taken_are_ignored)
 }
 END_TEST
 
+START_TEST(a_claimed_id_is_taken_once)
+{
+	uint64_t state = 7;
+	struct pptp_callid_pool *pool = new_pool(100, &state);
+	uint16_t id = 0;
+	int doubled = 0;
+
+	ck_assert_int_eq(pptp_callid_claim(pool, 0, 0), PPTP_ERR_EXHAUSTED);
+	ck_assert_int_eq(pptp_callid_claim(pool, 1, 0), PPTP_OK);
+	ck_assert_int_eq(pptp_callid_claim(pool, 65535, 0), PPTP_OK);
+	ck_assert_int_eq(pptp_callid_claim(pool, 1, 0), PPTP_ERR_EXHAUSTED);
+	for (int i = 2; i < IDS; i++)
+		doubled += pptp_callid_take(pool, &id, 0) != PPTP_OK || id == 1 || id == 65535;
+	ck_assert_int_eq(doubled, 0);
+	pptp_callid_give(pool, 65535, 0);
+	ck_assert_int_eq(pptp_callid_claim(pool, 65535, 99), PPTP_ERR_EXHAUSTED);
+	ck_assert_int_eq(pptp_callid_claim(pool, 65535, 100), PPTP_OK);
+	pptp_callid_pool_free(pool);
+}
+END_TEST
+
 /* Many more turns than there are ids: the ring wraps and nothing is lost or doubled. */
 START_TEST(turns_over)
 {
@@ -207,6 +228,7 @@ suite_callid(void)
 	tcase_add_test(tc, all_ids_once_then_exhausted);
 	tcase_add_test(tc, freed_ids_rest);
 	tcase_add_test(tc, ids_that_are_not_taken_are_ignored);
+	tcase_add_test(tc, a_claimed_id_is_taken_once);
 	tcase_add_test(tc, turns_over);
 	tcase_add_test(tc, rest_without_end);
 	tcase_add_test(tc, ids_are_spread_evenly);

@@ -191,6 +191,13 @@ priv_send(struct priv *p, const struct priv_request *request, priv_reply_fn fn, 
 	return 0;
 }
 
+const char *
+priv_refusal(const struct priv *p)
+{
+	(void)p;
+	return "";
+}
+
 int
 priv_call(struct priv *p, const struct priv_request *request, struct priv_reply *reply, int *fds)
 {

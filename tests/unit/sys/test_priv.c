@@ -784,7 +784,7 @@ fill(struct priv *p)
 	CHECK(priv_send(p, &bad, NULL, NULL) == -1);
 	for (int i = 0; i < 65536; i++)
 		CHECK(priv_send(p, &r, NULL, NULL) == 0);
-	CHECK(priv_send(p, &r, NULL, NULL) == -1);
+	CHECK(priv_send(p, &r, NULL, NULL) == -1 && strcmp(priv_refusal(p), "the monitor is overloaded") == 0);
 	CHECK(priv_call(p, &r, &reply, fds) == -1 && reply.error == ENOBUFS);
 }
 
@@ -829,6 +829,7 @@ see_the_end(struct priv *p)
 	while (!lost)
 		event_base_loop(base, EVLOOP_ONCE);
 	CHECK(priv_call(p, &r, &reply, fds) == -1);
+	CHECK(priv_send(p, &r, NULL, NULL) == -1 && strcmp(priv_refusal(p), "the monitor is gone") == 0);
 	CHECK(write(tell_fd, "l", 1) == 1);
 	priv_free(p);
 	event_base_free(base);
