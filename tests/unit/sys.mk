@@ -15,6 +15,7 @@ tests_unit_test_sys_SOURCES = \
 	tests/unit/sys/test_netlink.c \
 	tests/unit/sys/test_priv.c \
 	tests/unit/sys/test_priv_allow.c \
+	tests/unit/sys/test_priv_program.c \
 	tests/unit/sys/test_priv_resolv.c \
 	tests/unit/sys/test_priv_undo.c \
 	tests/unit/sys/test_priv_wire.c

@@ -9,6 +9,7 @@ Suite *suite_mbox(void);
 Suite *suite_netlink(void);
 Suite *suite_priv(void);
 Suite *suite_priv_allow(void);
+Suite *suite_priv_program(void);
 Suite *suite_priv_resolv(void);
 Suite *suite_priv_undo(void);
 Suite *suite_priv_wire(void);
@@ -17,7 +18,7 @@ int
 main(void)
 {
 	static const suite_fn suites[] = {suite_clock, suite_conf, suite_conf_text, suite_ctl, suite_log, suite_mbox, suite_netlink,
-	    suite_priv, suite_priv_allow, suite_priv_resolv, suite_priv_undo, suite_priv_wire};
+	    suite_priv, suite_priv_allow, suite_priv_program, suite_priv_resolv, suite_priv_undo, suite_priv_wire};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }

@@ -478,6 +478,90 @@ ask_gre_when_off(struct priv_request *r, struct priv_policy *p)
 }
 
 static void
+ask_transparent_gre(struct priv_request *r, struct priv_policy *p)
+{
+	p->transparent = true;
+	ask_gre(r, p);
+	r->gre.transparent = true;
+}
+
+static void
+ask_transparent_gre_when_off(struct priv_request *r, struct priv_policy *p)
+{
+	ask_gre(r, p);
+	r->gre.transparent = true;
+}
+
+static void
+ask_transparent_listener(struct priv_request *r, struct priv_policy *p)
+{
+	p->transparent = true;
+	listen_on(r, PRIV_TCP_LISTEN, "0.0.0.0", 1723);
+	r->tcp.transparent = true;
+}
+
+static void
+ask_transparent_listener_when_off(struct priv_request *r, struct priv_policy *p)
+{
+	(void)p;
+	listen_on(r, PRIV_TCP_LISTEN, "0.0.0.0", 1723);
+	r->tcp.transparent = true;
+}
+
+static void
+ask_transparent_listener_below(struct priv_request *r, struct priv_policy *p)
+{
+	p->transparent = true;
+	listen_on(r, PRIV_TCP_LISTEN, "0.0.0.0", 1722);
+	r->tcp.transparent = true;
+}
+
+static void
+ask_transparent_socket(struct priv_request *r, struct priv_policy *p)
+{
+	p->transparent = true;
+	listen_on(r, PRIV_TCP_SOCKET, "192.0.2.1", 0);
+	r->tcp.transparent = true;
+}
+
+static void
+ask_transparent_socket_when_off(struct priv_request *r, struct priv_policy *p)
+{
+	(void)p;
+	listen_on(r, PRIV_TCP_SOCKET, "192.0.2.1", 0);
+	r->tcp.transparent = true;
+}
+
+static void
+ask_program_without_a_hook(struct priv_request *r, struct priv_policy *p)
+{
+	(void)p;
+	r->type = PRIV_PROGRAM;
+}
+
+static int
+do_nothing(void *user, const uint8_t *data, size_t len, const int *in_fds, size_t in_count, struct priv_reply *reply, int fds[PRIV_MAX_FDS])
+{
+	(void)user, (void)data, (void)len, (void)in_fds, (void)in_count, (void)reply, (void)fds;
+	return 0;
+}
+
+static void
+ask_program(struct priv_request *r, struct priv_policy *p)
+{
+	p->program.handle = do_nothing;
+	r->type = PRIV_PROGRAM;
+}
+
+static void
+ask_program_when_off(struct priv_request *r, struct priv_policy *p)
+{
+	p->program.handle = do_nothing;
+	p->types[PRIV_PROGRAM] = false;
+	r->type = PRIV_PROGRAM;
+}
+
+static void
 ask_listen_on_the_port(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
@@ -654,6 +738,16 @@ static const struct row rows[] = {
     {"listen on port 0", ask_listen_on_port_0, EPERM},
     {"tcp socket", ask_tcp_socket, 0},
     {"tcp socket from a reserved port", ask_tcp_socket_from_a_reserved_port, EPERM},
+    {"transparent gre", ask_transparent_gre, 0},
+    {"transparent gre when off", ask_transparent_gre_when_off, EPERM},
+    {"transparent listener", ask_transparent_listener, 0},
+    {"transparent listener when off", ask_transparent_listener_when_off, EPERM},
+    {"transparent listener below", ask_transparent_listener_below, EPERM},
+    {"transparent socket", ask_transparent_socket, 0},
+    {"transparent socket when off", ask_transparent_socket_when_off, EPERM},
+    {"program without a hook", ask_program_without_a_hook, EPERM},
+    {"program", ask_program, 0},
+    {"program when off", ask_program_when_off, EPERM},
     {"file", ask_file, 0},
     {"file that is not configured", ask_file_that_is_not_configured, EPERM},
     {"file beyond the table", ask_file_beyond_the_table, EPERM},

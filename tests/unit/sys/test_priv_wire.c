@@ -51,6 +51,9 @@ good(enum priv_type type)
 	case PRIV_DNS_CLEAR:
 		strcpy(r.dns.ifname, "pptp0");
 		break;
+	case PRIV_PROGRAM:
+		r.program.len = 3;
+		break;
 	default:
 		break;
 	}
@@ -112,6 +115,10 @@ START_TEST(malformed_requests)
 	    {PRIV_DNS_SET, offsetof(struct priv_request, dns.domain), '\n'},
 	    {PRIV_DNS_SET, offsetof(struct priv_request, dns.servers[1].family), 4}, /* a gap before it */
 	    {PRIV_DNS_CLEAR, offsetof(struct priv_request, dns.servers[0].family), 3},
+	    {PRIV_GRE_OPEN, offsetof(struct priv_request, gre.transparent), 2},
+	    {PRIV_TCP_LISTEN, offsetof(struct priv_request, tcp.transparent), 0x80},
+	    {PRIV_PROGRAM, offsetof(struct priv_request, program.len), 4}, /* of 3 */
+	    {PRIV_PROGRAM, offsetof(struct priv_request, program.len) + 1, 0xff},
 	    {PRIV_FILE_OPEN, offsetof(struct priv_request, type), PRIV_TYPES},
 	    {PRIV_FILE_OPEN, offsetof(struct priv_request, type) + 3, 0x80},
 	};
