@@ -23,7 +23,9 @@ libpptpalg_la_SOURCES = \
 	alg/config.c alg/config.h \
 	alg/config_check.c alg/config_check.h \
 	alg/gateway.h \
-	alg/ct.h \
+	alg/ct.c alg/ct.h \
+	alg/ctnl.c alg/ctnl.h \
+	alg/datapath/conntrack.c \
 	alg/datapath/user.c \
 	alg/datapath/user_io.h \
 	alg/datapath/user_rx.c \

@@ -17,6 +17,9 @@ tests_e2e_impair_SOURCES = tests/e2e/impair.c
 tests_e2e_pptpeer_SOURCES = tests/e2e/pptpeer.c tests/e2e/pptpeer.h tests/e2e/pptpeer_gre.c tests/e2e/pptpeer_tcp.c
 tests_e2e_pptpeer_LDADD = libpptp/libpptp_core.la libbase.la
 tests_e2e_spoof_SOURCES = tests/e2e/spoof.c
+noinst_PROGRAMS += tests/e2e/gatectl
+tests_e2e_gatectl_SOURCES = tests/e2e/gatectl.c
+tests_e2e_gatectl_LDADD = libpptpalg.la
 
 # Simulations: whole engines against each other on a virtual clock, by seed.
 check_PROGRAMS += tests/sim/test_gre_sim

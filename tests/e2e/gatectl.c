@@ -1,0 +1,250 @@
+/* gatectl - the gateway's data path and firewall table by hand, for tests and benches.
+ *
+ *   gatectl [-l SECONDS] [-d conntrack] [-r TIMES] add|del|read ID UP DOWN     one pair of gates
+ *   gatectl [-l SECONDS] [-d conntrack] bench COUNT                            so many pairs made, read and removed, with the times
+ *   gatectl lookup SOURCE PORT DESTINATION PORT                                    what the other end of a TCP connection sees
+ *
+ * A gate is SOURCE,DESTINATION,CALL-ID,NEW-SOURCE,NEW-DESTINATION,NEW-CALL-ID. Counters are printed as
+ * "up PACKETS BYTES down PACKETS BYTES"; errors as their name, with exit status 1. -l is how long gates live; -r repeats, each second. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alg/ct.h"
+#include "alg/datapath/datapath.h"
+
+enum { MAX_GATES = 100000 };
+
+static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fprintf(stderr, "gatectl: ");
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, "\n");
+	va_end(ap);
+	exit(1);
+}
+
+static void
+check(const char *what, int error)
+{
+	if (error != 0)
+		die("%s: %s", what, strerrorname_np(error) != NULL ? strerrorname_np(error) : "unknown error");
+}
+
+static struct addr
+address(const char *text)
+{
+	struct addr a;
+
+	if (text == NULL || !addr_parse(&a, text))
+		die("%s is no address", text != NULL ? text : "nothing");
+	return a;
+}
+
+static uint16_t
+number(const char *text)
+{
+	char *end;
+	unsigned long n = text != NULL ? strtoul(text, &end, 0) : 0;
+
+	if (text == NULL || *end != 0 || n > UINT16_MAX)
+		die("%s is no number of 16 bits", text != NULL ? text : "nothing");
+	return (uint16_t)n;
+}
+
+static struct gate
+gate(char *text)
+{
+	struct gate g;
+	char *rest = text;
+
+	g.src = address(strsep(&rest, ","));
+	g.dst = address(strsep(&rest, ","));
+	g.call_id = number(strsep(&rest, ","));
+	g.new_src = address(strsep(&rest, ","));
+	g.new_dst = address(strsep(&rest, ","));
+	g.new_call_id = number(strsep(&rest, ","));
+	return g;
+}
+
+/* --- one pair --- */
+
+static void
+print_counters(const struct gate_counters *c)
+{
+	printf("up %" PRIu64 " %" PRIu64 " down %" PRIu64 " %" PRIu64 "\n", c->up_pkts, c->up_bytes, c->down_pkts, c->down_bytes);
+	fflush(stdout);
+}
+
+static void
+one_pair(struct datapath *dp, char **args, unsigned times)
+{
+	struct gate_pair pair = {.id = strtoull(args[1], NULL, 0), .up = gate(args[2]), .down = gate(args[3])};
+	struct gate_counters counters;
+
+	if (strcmp(args[0], "add") == 0) {
+		check("add", dp->ops->add(dp, &pair));
+		return;
+	}
+	if (strcmp(args[0], "del") == 0) {
+		check("del", dp->ops->del(dp, &pair, &counters));
+		print_counters(&counters);
+		return;
+	}
+	for (unsigned i = 0; i < times; i++) {
+		if (i > 0)
+			sleep(1);
+		check("read", dp->ops->read(dp, &pair, &counters));
+		print_counters(&counters);
+	}
+}
+
+/* --- many --- */
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* 200 clients and one server behind a gateway that translates addresses and ids. */
+static struct gate_pair
+nth_pair(unsigned n)
+{
+	struct addr client = {.family = 4, .bytes = {10, (uint8_t)(n % 200), (uint8_t)(n >> 16), 1}};
+	struct addr outside = {.family = 4, .bytes = {192, 0, 2, 1}};
+	struct addr server = {.family = 4, .bytes = {198, 51, (uint8_t)(n / 60000), 1}};
+	uint16_t id = (uint16_t)(n % 60000 + 1);
+
+	return (struct gate_pair){.id = n + 1,
+	    .up = {client, server, id, outside, server, id},
+	    .down = {server, outside, id, server, client, (uint16_t)(n / 200 + 1)}};
+}
+
+static void
+bench_step(const char *what, unsigned count, int (*fn)(struct datapath *dp, const struct gate_pair *pair), struct datapath *dp)
+{
+	double since = now();
+
+	for (unsigned n = 0; n < count; n++) {
+		struct gate_pair pair = nth_pair(n);
+
+		check(what, fn(dp, &pair));
+	}
+	printf("%s %u pairs: %.0f/s\n", what, count, count / (now() - since));
+}
+
+static int
+add(struct datapath *dp, const struct gate_pair *pair)
+{
+	return dp->ops->add(dp, pair);
+}
+
+static int
+read_one(struct datapath *dp, const struct gate_pair *pair)
+{
+	struct gate_counters counters;
+
+	return dp->ops->read(dp, pair, &counters);
+}
+
+static int
+del(struct datapath *dp, const struct gate_pair *pair)
+{
+	struct gate_counters counters;
+
+	return dp->ops->del(dp, pair, &counters);
+}
+
+static void
+bench(struct datapath *dp, unsigned count)
+{
+	bench_step("add", count, add, dp);
+	bench_step("read", count, read_one, dp);
+	bench_step("del", count, del, dp);
+}
+
+/* --- conntrack's view --- */
+
+static void
+lookup(char **args)
+{
+	struct ct *ct = ct_open();
+	struct ct_tcp tcp = {.src = address(args[1]), .sport = number(args[2]), .dst = address(args[3]), .dport = number(args[4])}, seen;
+	char src[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
+
+	if (ct == NULL)
+		die("no ctnetlink: %s", strerror(errno));
+	check("lookup", ct_lookup(ct, &tcp, &seen));
+	printf("%s %u %s %u\n", addr_text(&seen.src, src), seen.sport, addr_text(&seen.dst, dst), seen.dport);
+	ct_close(ct);
+}
+
+/* --- the command line --- */
+
+static struct datapath *
+open_datapath(const char *name, unsigned life)
+{
+	struct datapath_config config = {.max_gates = MAX_GATES, .life_ns = life * UINT64_C(1000000000)};
+	char err[256] = "";
+	struct datapath *dp = NULL;
+
+	if (strcmp(name, "conntrack") == 0)
+		dp = datapath_conntrack_open(&config, err, sizeof(err));
+	else
+		die("%s is no data path", name);
+	if (dp == NULL)
+		die("%s", err);
+	return dp;
+}
+
+static void __attribute__((noreturn)) usage(void)
+{
+	fprintf(stderr, "usage: gatectl [-l SECONDS] [-r TIMES] add|del|read|bench|lookup ...; the comment in gatectl.c tells more\n");
+	exit(2);
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned life = 3600, times = 1;
+	const char *datapath = "conntrack";
+	struct datapath *dp;
+
+	for (int o; (o = getopt(argc, argv, "l:r:d:")) != -1;) {
+		if (o == 'l')
+			life = number(optarg);
+		else if (o == 'r')
+			times = number(optarg);
+		else if (o == 'd')
+			datapath = optarg;
+		else
+			usage();
+	}
+	argv += optind;
+	argc -= optind;
+	if (argc == 5 && strcmp(argv[0], "lookup") == 0) {
+		lookup(argv);
+		return 0;
+	}
+	if (!(argc == 4 && strspn(argv[0], "adelr") == strlen(argv[0])) && !(argc == 2 && strcmp(argv[0], "bench") == 0))
+		usage();
+	dp = open_datapath(datapath, life);
+	if (argc == 4)
+		one_pair(dp, argv, times);
+	else
+		bench(dp, (unsigned)strtoul(argv[1], NULL, 0));
+	dp->ops->close(dp, true);
+	return 0;
+}
