@@ -22,8 +22,9 @@ noinst_LTLIBRARIES += libpptpalg.la
 libpptpalg_la_SOURCES = \
 	alg/config.c alg/config.h \
 	alg/config_check.c alg/config_check.h \
-	alg/gateway.h \
+	alg/counters.c alg/counters.h \
 	alg/ct.c alg/ct.h \
+	alg/ctl.c \
 	alg/ctnl.c alg/ctnl.h \
 	alg/datapath/conntrack.c \
 	alg/datapath/user.c \
@@ -31,6 +32,7 @@ libpptpalg_la_SOURCES = \
 	alg/datapath/user_rx.c \
 	alg/datapath/user_thread.c alg/datapath/user_thread.h \
 	alg/datapath/user_tx.c \
+	alg/gateway.h \
 	alg/journal.h \
 	alg/monitor.h \
 	alg/nft.h \

@@ -2,6 +2,7 @@ bin_PROGRAMS += pptpctl/pptpctl
 pptpctl_pptpctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 pptpctl_pptpctl_LDADD = sys/libsys.la $(JANSSON_LIBS)
 pptpctl_pptpctl_SOURCES = \
+	pptpctl/alg.c \
 	pptpctl/kick.c \
 	pptpctl/main.c \
 	pptpctl/pptpctl.h \

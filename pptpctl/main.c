@@ -1,4 +1,4 @@
-/* pptpctl: looks into a running pptpd or pptpc, and steers it. */
+/* pptpctl: looks into a running pptpd, pptpc or pptpalg, and steers it. */
 #include "pptpctl/pptpctl.h"
 
 #include <getopt.h>
@@ -16,7 +16,9 @@ static const struct subcommand subcommands[] = {
     {"show", cmd_show, "show sessions | session ID | pools | counters", "tables of what there is now"},
     {"kick", cmd_kick, "kick ID | user=NAME | address=A | tunnel=NAME", "end sessions"},
     {"status", cmd_status, "status", "version, uptime and totals"},
-    {"reload", cmd_reload, "reload", "server: read the users file anew"},
+    {"reload", cmd_reload, "reload", "server: read the users file anew; gateway: the configuration"},
+    {"alg", cmd_alg, "alg status | flows | gates | xlate | resources", "gateway: tables of what there is now"},
+    {"alg", cmd_alg, "alg counters | clear CALL", "gateway: counters; end a call"},
     {"connect", cmd_connect, "connect TUNNEL", "client: dial a tunnel"},
     {"disconnect", cmd_disconnect, "disconnect TUNNEL", "client: end a tunnel and leave it down"},
 };
@@ -30,7 +32,8 @@ usage(FILE *to)
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		fprintf(to, "  %-48s %s\n", subcommands[i].usage, subcommands[i].help);
 	fprintf(to, "  %-48s %s\n", "help", "this text");
-	fprintf(to, "Without -s the server's socket /run/pptpd/control.sock is tried, then the client's, /run/pptpc/control.sock.\n");
+	fprintf(to, "Without -s the server's socket /run/pptpd/control.sock is tried, then the client's, /run/pptpc/control.sock; for alg\n"
+		    "it is the gateway's, /run/pptpalg/control.sock.\n");
 }
 
 static int

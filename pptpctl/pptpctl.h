@@ -41,6 +41,7 @@ int cmd_kick(const struct context *ctx, int argc, char **argv);
 int cmd_status(const struct context *ctx, int argc, char **argv);
 int cmd_reload(const struct context *ctx, int argc, char **argv);
 int cmd_connect(const struct context *ctx, int argc, char **argv);
+int cmd_alg(const struct context *ctx, int argc, char **argv);
 int cmd_disconnect(const struct context *ctx, int argc, char **argv);
 
 #endif

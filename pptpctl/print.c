@@ -134,7 +134,7 @@ measure(json_t *rows, struct column columns[MAX_COLUMNS])
 			if (c == NULL)
 				continue;
 			c->width = width > c->width ? width : c->width;
-			c->right = c->right && json_is_integer(value);
+			c->right = c->right && (json_is_integer(value) || json_is_null(value));
 		}
 	}
 	return count;
