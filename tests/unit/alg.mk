@@ -14,6 +14,8 @@ tests_unit_test_alg_SOURCES = \
 	tests/unit/alg/test_rewrite_state.c \
 	tests/unit/alg/test_rewrite_tx.c \
 	tests/unit/alg/test_table.c \
+	tests/unit/alg/test_user_gates.c \
+	tests/unit/alg/test_user_packet.c \
 	tests/unit/alg/test_xlate.c
 tests_unit_test_alg_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_alg_LDADD = libalg.la libpptp/libpptp_core.la libbase.la $(CHECK_LIBS)

@@ -8,6 +8,8 @@ Suite *suite_rewrite_save(void);
 Suite *suite_rewrite_state(void);
 Suite *suite_rewrite_tx(void);
 Suite *suite_table(void);
+Suite *suite_user_gates(void);
+Suite *suite_user_packet(void);
 Suite *suite_xlate(void);
 
 int
@@ -22,6 +24,8 @@ main(void)
 	    suite_rewrite_state,
 	    suite_rewrite_tx,
 	    suite_table,
+	    suite_user_gates,
+	    suite_user_packet,
 	    suite_xlate,
 	};
 

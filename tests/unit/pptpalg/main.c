@@ -3,6 +3,7 @@
 Suite *suite_config(void);
 Suite *suite_policy(void);
 Suite *suite_trace(void);
+Suite *suite_user(void);
 
 int
 main(void)
@@ -11,6 +12,7 @@ main(void)
 	    suite_config,
 	    suite_policy,
 	    suite_trace,
+	    suite_user,
 	};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
