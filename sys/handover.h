@@ -1,5 +1,8 @@
 /* Descriptors that outlive a process: to the next one by way of the service manager's descriptor store, or by executing oneself
- * anew. Both leave them to the next process in the same manner (LISTEN_FDS, sd_listen_fds(3)). */
+ * anew. Both leave them to the next process in the same manner (LISTEN_FDS, sd_listen_fds(3)).
+ *
+ * The names of all descriptors travel in one variable of the environment, which Linux lets be 128 KiB long: with thousands of
+ * descriptors names must be short. */
 #ifndef SYS_HANDOVER_H
 #define SYS_HANDOVER_H
 
@@ -14,7 +17,9 @@ struct handover_fd {
 };
 
 /* Takes what a former process or the service manager left for this process, at most max; further ones are closed. The environment is
- * cleared of it and the descriptors are close-on-exec from then on. Call it first thing in main(). Returns how many. */
+ * cleared of it and the descriptors are close-on-exec from then on; one without a name is called "unknown", and names that are too
+ * long are cut. The order is the manager's, not the one they were stored in. What was in the manager's store stays there as well
+ * until handover_unstore(). Call it first thing in main(). Returns how many. */
 size_t handover_take(struct handover_fd *fds, size_t max);
 
 /* There is a service manager that tells its wishes by NOTIFY_SOCKET. */
@@ -23,14 +28,15 @@ bool handover_managed(void);
 /* "READY=1", "STOPPING=1", "STATUS=..."; without a service manager nothing happens. 0 or -1 with errno. */
 int handover_notify(const char *state);
 
-/* Leaves the descriptors in the service manager's store, which has them when this returns 0 (it waits for that, at most 5 s); -1 with
- * errno. The process may end then; they stay the caller's. */
+/* Leaves the descriptors in the service manager's store, which has them when this returns 0 (it waits for that, at most 5 s), as far
+ * as the unit's FileDescriptorStoreMax= goes: the manager does not tell what it had no room for. -1 with errno: ENOTCONN (no manager),
+ * EINVAL (a name), E2BIG (all names together), ETIMEDOUT, or sendmsg(2)'s. The process may end then; they stay the caller's. */
 int handover_store(const struct handover_fd *fds, size_t n);
-/* Takes all descriptors of this name out of the store again. */
+/* Takes all descriptors of this name out of the store again; a name that is not there is no error. 0 or -1 with errno. */
 int handover_unstore(const char *name);
 
-/* Executes path with argv in this very process, which keeps its pid, and leaves it the descriptors. Returns only on error, with
- * errno. */
+/* Executes path with argv in this very process, which keeps its pid, and leaves it the descriptors; all others must be close-on-exec.
+ * Signals that are blocked stay so, and what waits of them. Returns only on error, with errno, and everything as it was before. */
 void handover_exec(const char *path, char *const argv[], const struct handover_fd *fds, size_t n);
 
 #endif

@@ -10,6 +10,7 @@ sys_libsys_la_SOURCES = \
 	sys/ctl_server.c \
 	sys/ctl_text.c \
 	sys/gresock.c sys/gresock.h \
+	sys/handover.c sys/handover.h \
 	sys/log.c sys/log.h \
 	sys/log_backend.h \
 	sys/log_stderr.c \

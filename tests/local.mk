@@ -11,8 +11,9 @@ include tests/unit/programs.mk
 endif
 
 # Tools of the end-to-end tests.
-noinst_PROGRAMS += tests/e2e/blob tests/e2e/impair tests/e2e/pptpeer tests/e2e/spoof
+noinst_PROGRAMS += tests/e2e/blob tests/e2e/fdstore tests/e2e/impair tests/e2e/pptpeer tests/e2e/spoof
 tests_e2e_blob_SOURCES = tests/e2e/blob.c
+tests_e2e_fdstore_SOURCES = tests/e2e/fdstore.c
 tests_e2e_impair_SOURCES = tests/e2e/impair.c
 tests_e2e_pptpeer_SOURCES = tests/e2e/pptpeer.c tests/e2e/pptpeer.h tests/e2e/pptpeer_gre.c tests/e2e/pptpeer_tcp.c
 tests_e2e_pptpeer_LDADD = libpptp/libpptp_core.la libbase.la

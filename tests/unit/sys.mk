@@ -10,6 +10,7 @@ tests_unit_test_sys_SOURCES = \
 	tests/unit/sys/test_conf.c \
 	tests/unit/sys/test_conf_text.c \
 	tests/unit/sys/test_ctl.c \
+	tests/unit/sys/test_handover.c \
 	tests/unit/sys/test_log.c \
 	tests/unit/sys/test_mbox.c \
 	tests/unit/sys/test_netlink.c \

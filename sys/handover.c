@@ -1,0 +1,389 @@
+/* sd_listen_fds(3) and sd_notify(3), as far as they are needed here; the protocol is small and libsystemd is not everywhere. */
+#include "sys/handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+
+enum {
+	FIRST = 3,         /* the first descriptor passed */
+	MESSAGE_FDS = 253, /* the kernel's limit */
+	NAMES_MAX = 131072 - sizeof("LISTEN_FDNAMES="),
+	WAIT_MS = 5000,
+};
+
+/* --- taking ------------------------------------------------------------------- */
+
+/* A number of digits only, at most max; -1 for anything else. */
+static long
+number(const char *text, long max)
+{
+	char *end;
+	long n;
+
+	if (text == NULL || text[0] < '0' || text[0] > '9')
+		return -1;
+	errno = 0;
+	n = strtol(text, &end, 10);
+	return errno == 0 && *end == '\0' && n <= max ? n : -1;
+}
+
+static void
+clear_environment(void)
+{
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_PIDFDID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+}
+
+/* Copies the name at *names, if there is one, and goes to the next. */
+static void
+next_name(const char **names, char name[HANDOVER_NAME])
+{
+	size_t len = *names != NULL ? strcspn(*names, ":") : 0;
+
+	snprintf(name, HANDOVER_NAME, "%.*s", len > 0 ? (int)len : (int)strlen("unknown"), len > 0 ? *names : "unknown");
+	if (*names != NULL)
+		*names = (*names)[len] == ':' ? *names + len + 1 : NULL;
+}
+
+size_t
+handover_take(struct handover_fd *fds, size_t max)
+{
+	bool ours = number(getenv("LISTEN_PID"), INT_MAX) == getpid();
+	long count = ours ? number(getenv("LISTEN_FDS"), INT_MAX - FIRST) : 0;
+	const char *names = getenv("LISTEN_FDNAMES");
+	size_t n = 0;
+
+	for (int fd = FIRST; fd < FIRST + count; fd++) {
+		char name[HANDOVER_NAME];
+
+		next_name(&names, name);
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+			if (fd > sysconf(_SC_OPEN_MAX))
+				break;
+			continue;
+		}
+		if (n == max) {
+			close(fd);
+			continue;
+		}
+		fds[n].fd = fd;
+		memcpy(fds[n++].name, name, sizeof(name));
+	}
+	clear_environment();
+	return n;
+}
+
+/* --- the service manager -------------------------------------------------------- */
+
+bool
+handover_managed(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+
+	return path != NULL && (path[0] == '/' || path[0] == '@') && path[1] != '\0';
+}
+
+/* Connected, so that it can be waited for until the manager has read some. */
+static int
+open_manager(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t len = handover_managed() ? strlen(path) : 0;
+	int fd;
+
+	if (len == 0 || len >= sizeof(name.sun_path)) {
+		errno = len == 0 ? ENOTCONN : ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name.sun_path, path, len);
+	if (path[0] == '@')
+		name.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&name, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* 0 when the event came before the deadline. */
+static int
+wait_for(int fd, short events, uint64_t deadline)
+{
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = events};
+		uint64_t now = clock_ts();
+		int n = now < deadline ? poll(&p, 1, (int)((deadline - now) / 1000000 + 1)) : 0;
+
+		if (n > 0)
+			return 0;
+		if (n == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (errno != EINTR)
+			return -1;
+	}
+}
+
+static int
+send_state(int manager, const char *state, const int *fds, size_t n, uint64_t deadline)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(MESSAGE_FDS * sizeof(int))];
+	} control;
+	struct iovec iov = {(void *)(uintptr_t)state, strlen(state)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (n > 0) {
+		struct cmsghdr *c;
+
+		memset(&control, 0, sizeof(control));
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	while (sendmsg(manager, &msg, MSG_NOSIGNAL) < 0) {
+		if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
+			return -1;
+		if (wait_for(manager, POLLOUT, deadline) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+close_keep_errno(int fd, int result)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return result;
+}
+
+static uint64_t
+deadline_from_now(void)
+{
+	return clock_ts() + WAIT_MS * UINT64_C(1000000);
+}
+
+int
+handover_notify(const char *state)
+{
+	int manager = handover_managed() ? open_manager() : -1;
+
+	if (!handover_managed())
+		return 0;
+	return manager < 0 ? -1 : close_keep_errno(manager, send_state(manager, state, NULL, 0, deadline_from_now()));
+}
+
+static bool
+name_ok(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t len = strspn(name, letters);
+
+	return len > 0 && len < HANDOVER_NAME && name[len] == '\0';
+}
+
+/* Checks names and their length together; the length with separators, or -1 with errno. */
+static int
+names_length(const struct handover_fd *fds, size_t n)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!name_ok(fds[i].name)) {
+			errno = EINVAL;
+			return -1;
+		}
+		total += strlen(fds[i].name) + 1;
+	}
+	if (total < NAMES_MAX)
+		return (int)total;
+	errno = E2BIG;
+	return -1;
+}
+
+/* Stores the first descriptors that have one name; returns how many, 0 with errno. A socket whose peer is gone is kept too (FDPOLL=0):
+ * the next process shall see that. */
+static size_t
+store_some(int manager, const struct handover_fd *fds, size_t n, uint64_t deadline)
+{
+	char state[64 + HANDOVER_NAME];
+	int batch[MESSAGE_FDS];
+	size_t count = 0;
+
+	while (count < n && count < MESSAGE_FDS && strcmp(fds[count].name, fds[0].name) == 0) {
+		batch[count] = fds[count].fd;
+		count++;
+	}
+	snprintf(state, sizeof(state), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", fds[0].name);
+	return send_state(manager, state, batch, count, deadline) == 0 ? count : 0;
+}
+
+/* The manager closes the pipe's end when it has come to this message, and so has dealt with those before. */
+static int
+barrier(int manager, uint64_t deadline)
+{
+	int p[2], result;
+
+	if (pipe2(p, O_CLOEXEC) != 0)
+		return -1;
+	result = close_keep_errno(p[1], send_state(manager, "BARRIER=1", &p[1], 1, deadline));
+	if (result == 0)
+		result = wait_for(p[0], POLLIN, deadline);
+	return close_keep_errno(p[0], result);
+}
+
+int
+handover_store(const struct handover_fd *fds, size_t n)
+{
+	uint64_t deadline = deadline_from_now();
+	int manager = names_length(fds, n) >= 0 ? open_manager() : -1;
+
+	if (manager < 0)
+		return -1;
+	for (size_t done = 0, some; done < n; done += some) {
+		some = store_some(manager, fds + done, n - done, deadline);
+		if (some == 0)
+			return close_keep_errno(manager, -1);
+	}
+	return close_keep_errno(manager, barrier(manager, deadline));
+}
+
+int
+handover_unstore(const char *name)
+{
+	char state[64 + HANDOVER_NAME];
+	int manager = -1;
+
+	if (name_ok(name))
+		manager = open_manager();
+	else
+		errno = EINVAL;
+	if (manager < 0)
+		return -1;
+	snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	return close_keep_errno(manager, send_state(manager, state, NULL, 0, deadline_from_now()));
+}
+
+/* --- executing oneself anew ---------------------------------------------------------- */
+
+static bool
+set_environment(const struct handover_fd *fds, size_t n, int length)
+{
+	char *names = malloc((size_t)length + 1), *at = names, text[24];
+	bool ok = names != NULL;
+
+	for (size_t i = 0; ok && i < n; i++)
+		at += sprintf(at, "%s%s", i > 0 ? ":" : "", fds[i].name);
+	if (ok)
+		*at = '\0';
+	snprintf(text, sizeof(text), "%d", (int)getpid());
+	ok = ok && setenv("LISTEN_FDNAMES", names, 1) == 0 && setenv("LISTEN_PID", text, 1) == 0;
+	snprintf(text, sizeof(text), "%zu", n);
+	ok = ok && setenv("LISTEN_FDS", text, 1) == 0;
+	free(names);
+	return ok;
+}
+
+/* One place of the row of descriptors that the next process finds. */
+struct place {
+	int from;  /* copy, beyond the row, of what goes there */
+	int saved; /* copy of what was there; -1: nothing */
+};
+
+/* Nothing is changed yet: copies only. False with errno; the places are whole up to *made then. */
+static bool
+prepare_places(struct place *places, const struct handover_fd *fds, size_t n, size_t *made)
+{
+	int beyond = FIRST + (int)n;
+
+	for (*made = 0; *made < n; (*made)++) {
+		struct place *p = &places[*made];
+
+		p->from = fcntl(fds[*made].fd, F_DUPFD_CLOEXEC, beyond);
+		if (p->from < 0)
+			return false;
+		p->saved = fcntl(FIRST + (int)*made, F_DUPFD_CLOEXEC, beyond);
+		if (p->saved < 0 && errno != EBADF) {
+			close_keep_errno(p->from, 0);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void
+restore_places(struct place *places, size_t n, bool moved)
+{
+	for (size_t i = 0; i < n; i++) {
+		int at = FIRST + (int)i;
+
+		if (moved && places[i].saved < 0)
+			close(at);
+		else if (moved)
+			dup3(places[i].saved, at, O_CLOEXEC);
+		close(places[i].from);
+		if (places[i].saved >= 0)
+			close(places[i].saved);
+	}
+}
+
+static void
+move_and_exec(const char *path, char *const argv[], const struct place *places, size_t n)
+{
+	void (*pipe_handler)(int);
+
+	for (size_t i = 0; i < n; i++)
+		dup2(places[i].from, FIRST + (int)i);
+	fflush(NULL);
+	/* Who ignores it hands that on. */
+	pipe_handler = signal(SIGPIPE, SIG_DFL);
+	execv(path, argv);
+	signal(SIGPIPE, pipe_handler);
+}
+
+void
+handover_exec(const char *path, char *const argv[], const struct handover_fd *fds, size_t n)
+{
+	int length = names_length(fds, n), saved;
+	struct place *places;
+	size_t made = 0;
+	bool moved;
+
+	if (length < 0)
+		return;
+	places = calloc(n + 1, sizeof(*places));
+	if (places == NULL)
+		return;
+	moved = prepare_places(places, fds, n, &made) && set_environment(fds, n, length);
+	if (moved)
+		move_and_exec(path, argv, places, n);
+	saved = errno;
+	clear_environment();
+	restore_places(places, made, moved);
+	free(places);
+	errno = saved;
+}
