@@ -352,6 +352,168 @@ START_TEST(errors_name_file_and_line)
 }
 END_TEST
 
+/* ---- the sample and the manual ---- */
+
+static char file[65536];
+
+static const char *
+read_source(const char *name)
+{
+	const char *srcdir = getenv("srcdir");
+	char path[4096];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", srcdir != NULL ? srcdir : ".", name);
+	f = fopen(path, "r");
+	ck_assert_msg(f != NULL, "%s", path);
+	n = fread(file, 1, sizeof(file) - 1, f);
+	ck_assert_uint_lt(n, sizeof(file) - 1);
+	file[n] = '\0';
+	fclose(f);
+	return file;
+}
+
+/* Whether a line of the sample is an option or part of a section that stands behind a comment sign. */
+static bool
+is_option(const char *line)
+{
+	size_t word = strspn(line + 2, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	const char *rest = line + 2 + word;
+
+	if (strncmp(line, "#\t", 2) == 0 || strncmp(line, "# }", 3) == 0)
+		return true;
+	if (strncmp(line, "# ", 2) != 0 || word == 0)
+		return false;
+	if (strncmp(rest, " = ", 3) == 0 || strncmp(rest, " {\n", 3) == 0)
+		return true;
+	rest += *rest == ' ';
+	rest += strspn(rest, "abcdefghijklmnopqrstuvwxyz-");
+	return strncmp(rest, " {\n", 3) == 0;
+}
+
+/* The sample with all that stands behind comment signs; sections: also those, else only what comes in front of and behind them. */
+static void
+uncomment(char *text, bool sections)
+{
+	char *to = text, *end;
+	bool inside = false;
+
+	for (const char *line = file; *line != '\0'; line = end + 1) {
+		bool option = is_option(line), starts;
+
+		end = strchr(line, '\n');
+		ck_assert_ptr_nonnull(end);
+		starts = option && end[-1] == '{';
+		if (option && (sections || (!inside && !starts))) {
+			memcpy(to, line + 1, (size_t)(end - line));
+			to += end - line;
+		}
+		inside = (inside || starts) && strncmp(line, "# }", 3) != 0;
+	}
+	*to = '\0';
+}
+
+static char text[65536];
+
+START_TEST(the_sample_is_good)
+{
+	config_free(good(read_source("etc/pptpalg.conf")));
+	uncomment(text, true);
+	config_free(good(text));
+}
+END_TEST
+
+/* But for the user, which is chosen when the program is built. */
+static void
+drop_user(char *printed)
+{
+	char *line = strstr(printed, "\nuser = "), *end = line != NULL ? strchr(line + 1, '\n') : NULL;
+
+	ck_assert_ptr_nonnull(end);
+	memmove(line, end, strlen(end) + 1);
+}
+
+START_TEST(the_sample_tells_the_defaults)
+{
+	struct config *c;
+	char *defaults;
+
+	read_source("etc/pptpalg.conf");
+	uncomment(text, false);
+	c = good(text);
+	drop_user((char *)(uintptr_t)print(c));
+	config_free(c);
+	defaults = strdup(out);
+	c = good("");
+	drop_user((char *)(uintptr_t)print(c));
+	ck_assert_str_eq(out, defaults);
+	free(defaults);
+	config_free(c);
+}
+END_TEST
+
+static void
+each_option(const cfg_t *cfg, void (*fn)(const char *name))
+{
+	for (const cfg_opt_t *o = cfg->opts; o->name != NULL; o++) {
+		fn(o->name);
+		if (o->type == CFGT_SEC && o->nvalues > 0)
+			each_option(o->values[0]->section, fn);
+	}
+}
+
+static void
+in_sample(const char *name)
+{
+	char wanted[64];
+
+	snprintf(wanted, sizeof(wanted), "%s = ", name);
+	if (strstr(file, wanted) != NULL)
+		return;
+	snprintf(wanted, sizeof(wanted), "\n# %s ", name);
+	ck_assert_msg(strstr(file, wanted) != NULL, "the sample has no %s", name);
+}
+
+/* `.It Cm a , b No =`, `.Cm name :` behind a section, or a section as it is written. */
+static bool
+tells_of(const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(line, ".Cm ", 4) == 0)
+		return strncmp(line + 4, name, len) == 0;
+	if (strncmp(line, ".It Cm ", 7) != 0)
+		return strncmp(line, name, len) == 0 && strncmp(line + len, " name {\n", 8) == 0;
+	for (const char *p = line + 7; *p != '\n' && strncmp(p, "No ", 3) != 0; p++) {
+		if (p[-1] == ' ' && strncmp(p, name, len) == 0 && p[len] == ' ')
+			return true;
+	}
+	return false;
+}
+
+static void
+in_manual(const char *name)
+{
+	for (const char *line = file, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		if (tells_of(line, name))
+			return;
+	}
+	ck_abort_msg("the manual has no %s", name);
+}
+
+START_TEST(every_option_is_told_of)
+{
+	struct config *c = good(full);
+
+	read_source("etc/pptpalg.conf");
+	each_option(c->cfg, in_sample);
+	read_source("man/pptpalg.conf.5");
+	each_option(c->cfg, in_manual);
+	config_free(c);
+}
+END_TEST
+
 Suite *suite_config(void);
 
 Suite *
@@ -366,6 +528,9 @@ suite_config(void)
 	tcase_add_test(t, prints_what_reads_back);
 	tcase_add_test(t, a_policy_inherits_nat);
 	tcase_add_test(t, limits_fit_each_other);
+	tcase_add_test(t, the_sample_is_good);
+	tcase_add_test(t, the_sample_tells_the_defaults);
+	tcase_add_test(t, every_option_is_told_of);
 	tcase_add_loop_test(t, errors_name_file_and_line, 0, (int)(sizeof(wrongs) / sizeof(wrongs[0])));
 	suite_add_tcase(s, t);
 	return s;
