@@ -29,6 +29,17 @@ fuzz_fuzz_alg_rewrite_LDADD = $(fuzz_replay_alg_rewrite_LDADD)
 fuzz_fuzz_alg_rewrite_LDFLAGS = $(LIBFUZZER)
 endif
 
+check_PROGRAMS += fuzz/replay_alg_user
+TESTS += fuzz/replay_alg_user
+fuzz_replay_alg_user_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_alg_user.c
+fuzz_replay_alg_user_LDADD = libalg.la libpptp/libpptp_core.la libbase.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_alg_user
+fuzz_fuzz_alg_user_SOURCES = fuzz/fuzz.h fuzz/fuzz_alg_user.c
+fuzz_fuzz_alg_user_LDADD = $(fuzz_replay_alg_user_LDADD)
+fuzz_fuzz_alg_user_LDFLAGS = $(LIBFUZZER)
+endif
+
 check_PROGRAMS += fuzz/replay_conn
 TESTS += fuzz/replay_conn
 fuzz_replay_conn_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_conn.c
