@@ -20,6 +20,7 @@ sys_libsys_la_SOURCES = \
 	sys/netlink_impl.h \
 	sys/netlink_monitor.c \
 	sys/netlink_route.c \
+	sys/netlink_rule.c \
 	sys/priv.h sys/priv_core.h \
 	sys/priv_allow.c \
 	sys/priv_core.c \

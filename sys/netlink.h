@@ -49,6 +49,7 @@ struct nl_route {
 	uint32_t metric;
 	uint32_t table;   /* 0: main */
 	uint8_t protocol; /* 0: NL_ROUTE_PROTOCOL */
+	bool local;       /* packets are for this machine, whatever their destination; not told by nl_route_each() */
 };
 
 /* Adds a route; EEXIST when there is one with the same destination, metric and table. */
@@ -67,6 +68,21 @@ int nl_route_each(struct nl *nl, uint8_t family, bool (*fn)(void *user, const st
  * matching prefix or the address itself, out->source the kernel's choice where it is known. ENETUNREACH: there is no way. */
 int nl_route_lookup(
     struct nl *nl, const struct addr *dst, uint32_t mark, bool (*skip)(void *user, int ifindex), void *user, struct nl_route *out);
+
+/* A routing rule for packets with a firewall mark. */
+struct nl_rule {
+	uint8_t family; /* 4 or 6 */
+	uint32_t mark, mask;
+	uint32_t table;
+	uint32_t priority;
+};
+
+/* Adds a rule marked with NL_ROUTE_PROTOCOL; EEXIST when there is such a one. */
+int nl_rule_add(struct nl *nl, const struct nl_rule *rule);
+/* ENOENT: there is none such. */
+int nl_rule_del(struct nl *nl, const struct nl_rule *rule);
+/* Calls fn for every rule of ours; true ends the walk. */
+int nl_rule_each(struct nl *nl, uint8_t family, bool (*fn)(void *user, const struct nl_rule *rule), void *user);
 
 /* A neighbour proxy entry: the link answers ARP or neighbour solicitations for the address. The link must forward. For IPv6
  * the link's proxy_ndp must be on: nl_proxy_ndp(). */

@@ -43,9 +43,11 @@ route_request(struct nl *nl, uint16_t type, uint16_t flags, const struct nl_rout
 	m->rtm_table = (uint8_t)(table < 256 ? table : RT_TABLE_UNSPEC);
 	m->rtm_protocol = r->protocol != 0 ? r->protocol : NL_ROUTE_PROTOCOL;
 	m->rtm_scope = r->gateway.family != 0 || r->dst.addr.family == 6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	if (r->local)
+		m->rtm_scope = RT_SCOPE_HOST;
 	if (type == RTM_DELROUTE)
 		m->rtm_scope = RT_SCOPE_NOWHERE; /* any: who deletes need not know the gateway */
-	m->rtm_type = RTN_UNICAST;
+	m->rtm_type = r->local ? RTN_LOCAL : RTN_UNICAST;
 	mnl_attr_put_u32(h, RTA_TABLE, table);
 	nl_put_addr(h, RTA_DST, &r->dst.addr);
 	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)r->ifindex);

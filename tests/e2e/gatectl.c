@@ -1,8 +1,10 @@
 /* gatectl - the gateway's data path and firewall table by hand, for tests and benches.
  *
- *   gatectl [-l SECONDS] [-d conntrack] [-r TIMES] add|del|read ID UP DOWN     one pair of gates
- *   gatectl [-l SECONDS] [-d conntrack] bench COUNT                            so many pairs made, read and removed, with the times
+ *   gatectl [-l SECONDS] [-r TIMES] add|del|read ID UP DOWN     one pair of gates
+ *   gatectl [-l SECONDS] bench COUNT                            so many pairs made, read and removed, with the times
  *   gatectl lookup SOURCE PORT DESTINATION PORT                                    what the other end of a TCP connection sees
+ *   gatectl -c CONFIG nft start|stop|text                                          the table, rules and routes of a configuration
+ *   gatectl -c CONFIG divert GATE ...                                              the same, and GRE of these gates goes to raw sockets
  *
  * A gate is SOURCE,DESTINATION,CALL-ID,NEW-SOURCE,NEW-DESTINATION,NEW-CALL-ID. Counters are printed as
  * "up PACKETS BYTES down PACKETS BYTES"; errors as their name, with exit status 1. -l is how long gates live; -r repeats, each second. */
@@ -15,8 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alg/config.h"
 #include "alg/ct.h"
 #include "alg/datapath/datapath.h"
+#include "alg/nft.h"
 
 enum { MAX_GATES = 100000 };
 
@@ -191,19 +195,56 @@ lookup(char **args)
 	ct_close(ct);
 }
 
+/* --- the table --- */
+
+static void
+print_table(const struct config *config)
+{
+	size_t len = nft_text(config, NULL, 0);
+	char *text = malloc(len + 1);
+
+	if (text == NULL)
+		die("out of memory");
+	nft_text(config, text, len + 1);
+	fputs(text, stdout);
+	free(text);
+}
+
+static void
+table(const char *file, char **args)
+{
+	struct config *config = config_load(file);
+	char err[512] = "";
+	struct nft *n;
+
+	if (config == NULL)
+		exit(1);
+	if (args[1] != NULL && strcmp(args[1], "text") == 0) {
+		print_table(config);
+		config_free(config);
+		return;
+	}
+	n = nft_start(config, err, sizeof(err));
+	if (n == NULL)
+		die("%s", err);
+	for (int i = 1; strcmp(args[0], "divert") == 0 && args[i] != NULL; i++) {
+		struct gate g = gate(args[i]);
+
+		check("divert", nft_divert(n, &g));
+	}
+	nft_stop(n, args[1] == NULL || strcmp(args[1], "stop") != 0);
+	config_free(config);
+}
+
 /* --- the command line --- */
 
 static struct datapath *
-open_datapath(const char *name, unsigned life)
+open_datapath(unsigned life)
 {
 	struct datapath_config config = {.max_gates = MAX_GATES, .life_ns = life * UINT64_C(1000000000)};
 	char err[256] = "";
-	struct datapath *dp = NULL;
+	struct datapath *dp = datapath_conntrack_open(&config, err, sizeof(err));
 
-	if (strcmp(name, "conntrack") == 0)
-		dp = datapath_conntrack_open(&config, err, sizeof(err));
-	else
-		die("%s is no data path", name);
 	if (dp == NULL)
 		die("%s", err);
 	return dp;
@@ -211,40 +252,50 @@ open_datapath(const char *name, unsigned life)
 
 static void __attribute__((noreturn)) usage(void)
 {
-	fprintf(stderr, "usage: gatectl [-l SECONDS] [-r TIMES] add|del|read|bench|lookup ...; the comment in gatectl.c tells more\n");
+	fprintf(
+	    stderr, "usage: gatectl [-l SECONDS] [-r TIMES] [-c CONFIG] add|del|read|bench|lookup|nft|divert ...; gatectl.c tells more\n");
 	exit(2);
+}
+
+static void
+gates(int argc, char **argv, unsigned life, unsigned times)
+{
+	struct datapath *dp;
+	bool one = argc == 4 && (strcmp(argv[0], "add") == 0 || strcmp(argv[0], "del") == 0 || strcmp(argv[0], "read") == 0);
+
+	if (!one && !(argc == 2 && strcmp(argv[0], "bench") == 0))
+		usage();
+	dp = open_datapath(life);
+	if (one)
+		one_pair(dp, argv, times);
+	else
+		bench(dp, (unsigned)strtoul(argv[1], NULL, 0));
+	dp->ops->close(dp, true);
 }
 
 int
 main(int argc, char **argv)
 {
 	unsigned life = 3600, times = 1;
-	const char *datapath = "conntrack";
-	struct datapath *dp;
+	const char *config = NULL;
 
-	for (int o; (o = getopt(argc, argv, "l:r:d:")) != -1;) {
+	for (int o; (o = getopt(argc, argv, "l:r:c:")) != -1;) {
 		if (o == 'l')
 			life = number(optarg);
 		else if (o == 'r')
 			times = number(optarg);
-		else if (o == 'd')
-			datapath = optarg;
+		else if (o == 'c')
+			config = optarg;
 		else
 			usage();
 	}
 	argv += optind;
 	argc -= optind;
-	if (argc == 5 && strcmp(argv[0], "lookup") == 0) {
+	if (argc == 5 && strcmp(argv[0], "lookup") == 0)
 		lookup(argv);
-		return 0;
-	}
-	if (!(argc == 4 && strspn(argv[0], "adelr") == strlen(argv[0])) && !(argc == 2 && strcmp(argv[0], "bench") == 0))
-		usage();
-	dp = open_datapath(datapath, life);
-	if (argc == 4)
-		one_pair(dp, argv, times);
+	else if (config != NULL && argc >= 2 && (strcmp(argv[0], "nft") == 0 || strcmp(argv[0], "divert") == 0))
+		table(config, argv);
 	else
-		bench(dp, (unsigned)strtoul(argv[1], NULL, 0));
-	dp->ops->close(dp, true);
+		gates(argc, argv, life, times);
 	return 0;
 }

@@ -1,0 +1,391 @@
+/* The table as text.
+ *
+ *   prerouting   behind the box's destination NAT: packets of the gateway's transparent sockets are marked `local` and so led home; the
+ *                first packet of a control connection goes to the listener (TPROXY), which the rest of the connection follows
+ *   output       the same for clients on the box itself: marked, so that their packets are routed again, over lo to prerouting. That a
+ *                connection was taken stands in its conntrack mark, for there is no socket to be found on the way out
+ *   postrouting  source addresses that shall stay are "translated" to themselves, before the box's own source NAT. That there is a
+ *                nat chain at all also makes the kernel translate along conntrack entries (gates)
+ *   forward      what is marked `local` and still forwarded lost its routing rule; and `strict`
+ *
+ * Raw expressions (@th) stand in chains of their own, behind `meta l4proto gre jump`: in one rule with it nft 1.0.6 can't list them. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alg/nft_text.h"
+
+/* The config's mark is one bit; the two above it are ours as well. */
+struct nft_marks
+nft_marks(const struct config *config)
+{
+	return (struct nft_marks){.local = config->mark, .proxy = config->mark << 1, .fixed = config->mark << 2};
+}
+
+static uint32_t
+all_marks(const struct config *config)
+{
+	struct nft_marks m = nft_marks(config);
+
+	return m.local | m.proxy | m.fixed;
+}
+
+struct out {
+	const struct config *config;
+	char *buf;
+	size_t size, len;
+};
+
+static void __attribute__((format(printf, 2, 3))) put(struct out *o, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(o->len < o->size ? o->buf + o->len : NULL, o->len < o->size ? o->size - o->len : 0, fmt, ap);
+	va_end(ap);
+	o->len += n > 0 ? (size_t)n : 0;
+}
+
+/* `what` is "meta mark" or "ct mark". Other bits are the administrator's. */
+static void
+put_set_local(struct out *o, const char *what)
+{
+	put(o, " %s set %s & 0x%08x | 0x%08x", what, what, ~all_marks(o->config), nft_marks(o->config).local);
+}
+
+static void
+put_is_local(struct out *o, const char *what)
+{
+	put(o, " %s & 0x%08x == 0x%08x", what, all_marks(o->config), nft_marks(o->config).local);
+}
+
+/* --- lists ---------------------------------------------------------------------- */
+
+static void
+put_interfaces(struct out *o, const char *match, char names[][IFNAMSIZ], size_t n)
+{
+	put(o, "%s {", match);
+	for (size_t i = 0; i < n; i++)
+		put(o, "%s \"%s\"", i > 0 ? "," : "", names[i]);
+	put(o, " }");
+}
+
+static void
+put_ports(struct out *o, const uint16_t *ports, size_t n)
+{
+	put(o, " {");
+	for (size_t i = 0; i < n; i++)
+		put(o, "%s %u", i > 0 ? "," : "", ports[i]);
+	put(o, " }");
+}
+
+static void
+put_port(struct out *o, uint16_t port)
+{
+	if (port != 0)
+		put(o, ", %u", port);
+}
+
+/* Each port that either end of a taken connection may have. A port that stands there twice is no error. */
+static void
+put_all_ports(struct out *o)
+{
+	const struct config *c = o->config;
+
+	put(o, " { %u", c->ports[0]);
+	for (size_t i = 1; i < c->ports_count; i++)
+		put_port(o, c->ports[i]);
+	for (size_t i = 0; i < c->servers_count; i++) {
+		put_port(o, c->servers[i].port);
+		put_port(o, c->servers[i].to_port);
+	}
+	put(o, " }");
+}
+
+/* Whether another prefix of the list holds this one: nft takes no overlaps. Of equal ones the first stays. */
+static bool
+is_covered(const struct prefix *list, size_t count, size_t i)
+{
+	for (size_t j = 0; j < count; j++)
+		if (j != i && prefix_contains(&list[j], &list[i].addr) &&
+		    (list[j].len < list[i].len || (list[j].len == list[i].len && j < i)))
+			return true;
+	return false;
+}
+
+static bool
+has_family(const struct prefix *list, size_t count, uint8_t family)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].addr.family == family)
+			return true;
+	return count == 0;
+}
+
+/* Those of the family; nothing where they are no restriction beyond it. */
+static void
+put_prefixes(struct out *o, const char *match, const struct prefix *list, size_t count, uint8_t family)
+{
+	char text[ADDR_TEXT_MAX];
+	const char *before = " {";
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].addr.family == family && list[i].len == 0)
+			return;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].addr.family != family || is_covered(list, count, i))
+			continue;
+		if (before[1] == '{')
+			put(o, " %s", match);
+		put(o, "%s %s", before, prefix_text(&list[i], text));
+		before = ",";
+	}
+	if (before[0] == ',')
+		put(o, " }");
+}
+
+/* --- policies -------------------------------------------------------------------- */
+
+static bool
+any_address(const struct config_policy *p)
+{
+	return p->sources_count == 0 && p->destinations_count == 0 && p->inside.addr.family == 0;
+}
+
+static bool
+family_possible(const struct config_policy *p, uint8_t family)
+{
+	return has_family(p->sources, p->sources_count, family) && has_family(p->destinations, p->destinations_count, family) &&
+	       (p->inside.addr.family == 0 || p->inside.addr.family == family);
+}
+
+static void
+put_addresses(struct out *o, const struct config_policy *p, uint8_t family)
+{
+	bool v4 = family == 4;
+
+	put(o, " meta nfproto %s", v4 ? "ipv4" : "ipv6");
+	put_prefixes(o, v4 ? "ip saddr" : "ip6 saddr", p->sources, p->sources_count, family);
+	put_prefixes(o, v4 ? "ip saddr" : "ip6 saddr", &p->inside, p->inside.addr.family != 0 ? 1 : 0, family);
+	put_prefixes(o, v4 ? "ct original ip daddr" : "ct original ip6 daddr", p->destinations, p->destinations_count, family);
+}
+
+/* family 0: any */
+static void
+put_policy(struct out *o, const struct config_policy *p, uint8_t family, const char *take)
+{
+	put(o, "\t\tmeta l4proto tcp");
+	if (p->interfaces_count > 0)
+		put_interfaces(o, " iifname", (char(*)[IFNAMSIZ])p->interfaces, p->interfaces_count);
+	if (p->ports_count > 0) {
+		put(o, " ct original proto-dst");
+		put_ports(o, p->ports, p->ports_count);
+	}
+	if (family != 0)
+		put_addresses(o, p, family);
+	if (p->action == ACTION_PASS)
+		put(o, " return\n");
+	else
+		put(o, " goto %s\n", take);
+}
+
+/* The policies in their order up to the last that lets connections pass; all others take them. */
+static void
+put_policies(struct out *o, bool own, const char *take)
+{
+	const struct config *c = o->config;
+	size_t count = c->policies_count;
+
+	while (count > 0 && c->policies[count - 1].action != ACTION_PASS)
+		count--;
+	for (size_t i = 0; i < count; i++) {
+		const struct config_policy *p = &c->policies[i];
+
+		if (own && p->interfaces_count > 0)
+			continue; /* the box's own clients come in by no interface */
+		if (any_address(p)) {
+			put_policy(o, p, 0, take);
+			continue;
+		}
+		for (uint8_t family = 4; family <= 6; family += 2)
+			if (family_possible(p, family))
+				put_policy(o, p, family, take);
+	}
+	put(o, "\t\tgoto %s\n", take);
+}
+
+/* --- chains ------------------------------------------------------------------------ */
+
+static void
+put_families(struct out *o)
+{
+	const struct config *c = o->config;
+	char text[ADDR_TEXT_MAX];
+
+	if (!c->ipv4)
+		put(o, "\t\tmeta nfproto ipv4 return\n");
+	if (!c->ipv6 && c->nat64_prefix.addr.family == 6)
+		put(o, "\t\tip6 daddr != %s return\n", prefix_text(&c->nat64_prefix, text));
+	else if (!c->ipv6)
+		put(o, "\t\tmeta nfproto ipv6 return\n");
+}
+
+/* Which new connections may be taken at all: to a configured server, or to the ports and not to the box itself. */
+static void
+put_destinations(struct out *o, const char *choose)
+{
+	const struct config *c = o->config;
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < c->servers_count; i++) {
+		const struct config_server *s = &c->servers[i];
+
+		put(o, "\t\t%s daddr %s tcp dport", s->address.family == 4 ? "ip" : "ip6", addr_text(&s->address, text));
+		put_ports(o, s->port != 0 ? &s->port : c->ports, s->port != 0 ? 1 : c->ports_count);
+		put(o, " goto %s\n", choose);
+	}
+	put(o, "\t\ttcp dport !=");
+	put_ports(o, c->ports, c->ports_count);
+	put(o, " return\n\t\tfib daddr type local return\n\t\tgoto %s\n", choose);
+}
+
+static void
+put_prerouting(struct out *o)
+{
+	const struct config *c = o->config;
+
+	put(o, "\tchain prerouting {\n\t\ttype filter hook prerouting priority dstnat + 10; policy accept;\n");
+	put(o, "\t\tmeta l4proto tcp jump control\n\t}\n\tchain control {\n");
+	/* A new connection goes to the listener even if an old one with the same ends has left a socket in TIME-WAIT. */
+	put(o, "\t\ttcp dport");
+	put_all_ports(o);
+	put(o, " tcp flags & (syn | ack) != syn socket transparent 1 socket wildcard 0");
+	put_set_local(o, "meta mark");
+	put(o, " accept\n\t\ttcp sport");
+	put_all_ports(o);
+	put(o, " socket transparent 1 socket wildcard 0");
+	put_set_local(o, "meta mark");
+	put(o, " accept\n\t\ttcp flags & (fin | syn | rst | ack) != syn return\n");
+	/* Nobody shall reach the listener by its own port. */
+	put(o, "\t\ttcp dport %u fib daddr type local reject with tcp reset\n", c->proxy_port);
+	if (c->own_connections) {
+		put(o, "\t\tiif lo");
+		put_is_local(o, "meta mark");
+		put(o, " goto take\n");
+	}
+	put(o, "\t\tiif lo return\n");
+	if (c->interfaces_count > 0) {
+		put_interfaces(o, "\t\tiifname !=", (char(*)[IFNAMSIZ])c->interfaces, c->interfaces_count);
+		put(o, " return\n");
+	}
+	put_families(o);
+	put_destinations(o, "choose");
+	put(o, "\t}\n");
+}
+
+/* Without a listener tproxy ends its rule, and nothing is marked. */
+static void
+put_take(struct out *o)
+{
+	put(o, "\tchain take {\n\t\tmeta l4proto tcp tproxy to :%u", o->config->proxy_port);
+	put_set_local(o, "meta mark");
+	put(o, " accept\n\t}\n\tchain choose {\n");
+	put_policies(o, false, "take");
+	put(o, "\t}\n");
+}
+
+static void
+put_own_take(struct out *o)
+{
+	put(o, "\tchain own_take {\n\t\t");
+	put_set_local(o, "ct mark");
+	put_set_local(o, "meta mark");
+	put(o, " accept\n\t}\n\tchain own_choose {\n");
+	put_policies(o, true, "own_take");
+	put(o, "\t}\n");
+}
+
+static void
+put_output(struct out *o)
+{
+	put(o, "\tchain output {\n\t\ttype route hook output priority -90; policy accept;\n");
+	put(o, "\t\tmeta mark & 0x%08x != 0 return\n\t\tmeta l4proto tcp jump own\n\t}\n", nft_marks(o->config).proxy);
+	put(o, "\tchain own {\n\t\tct direction original");
+	put_is_local(o, "ct mark");
+	put_set_local(o, "meta mark");
+	put(o, " accept\n\t\ttcp flags & (fin | syn | rst | ack) != syn return\n");
+	put_families(o);
+	put_destinations(o, "own_choose");
+	put(o, "\t}\n");
+}
+
+static void
+put_postrouting(struct out *o)
+{
+	uint32_t fixed = nft_marks(o->config).fixed;
+
+	put(o, "\tchain postrouting {\n\t\ttype nat hook postrouting priority srcnat - 10; policy accept;\n");
+	put(o, "\t\tmeta nfproto ipv4 meta mark & 0x%08x != 0 snat ip to ip saddr\n", fixed);
+	put(o, "\t\tmeta nfproto ipv6 meta mark & 0x%08x != 0 snat ip6 to ip6 saddr\n", fixed);
+	for (int i = 0; i < 2 && o->config->own_connections; i++) {
+		put(o, "\t\tmeta nfproto %s oif lo", i == 0 ? "ipv4" : "ipv6");
+		put_is_local(o, "meta mark");
+		put(o, " snat %s\n", i == 0 ? "ip to ip saddr" : "ip6 to ip6 saddr");
+	}
+	put(o, "\t}\n");
+}
+
+static void
+put_forward(struct out *o)
+{
+	put(o, "\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n\t\t");
+	put_is_local(o, "meta mark");
+	put(o, " drop\n");
+	if (o->config->strict)
+		put(o, "\t\tmeta l4proto gre jump strict\n\t}\n\tchain strict {\n\t\t" NFT_PPTP_GRE
+		       " ct state new,invalid,untracked counter drop\n");
+	put(o, "\t}\n");
+}
+
+size_t
+nft_text(const struct config *config, char *buf, size_t buflen)
+{
+	struct out o = {.config = config, .buf = buf, .size = buflen};
+
+	put(&o, "table inet pptpalg {\n");
+	put_take(&o);
+	put_prerouting(&o);
+	if (config->own_connections) {
+		put_own_take(&o);
+		put_output(&o);
+	}
+	put_postrouting(&o);
+	put_forward(&o);
+	put(&o, "}\n");
+	return o.len;
+}
+
+size_t
+nft_divert_text(const struct config *config, char *buf, size_t buflen)
+{
+	struct out o = {.config = config, .buf = buf, .size = buflen};
+
+	put(&o, "table inet pptpalg {\n");
+	for (int i = 0; i < 2; i++)
+		put(&o, "\tset divert%d {\n\t\ttypeof %s saddr . %s daddr . @th,48,16\n\t}\n", i == 0 ? 4 : 6, i == 0 ? "ip" : "ip6",
+		    i == 0 ? "ip" : "ip6");
+	put(&o, "\tchain divert {\n");
+	for (int i = 0; i < 2; i++) {
+		const char *ip = i == 0 ? "ip" : "ip6";
+
+		put(&o, "\t\t" NFT_PPTP_GRE " %s saddr . %s daddr . @th,48,16 @divert%d", ip, ip, i == 0 ? 4 : 6);
+		put_set_local(&o, "meta mark");
+		put(&o, " notrack\n");
+	}
+	put(&o,
+	    "\t}\n\tchain gre_in {\n\t\ttype filter hook prerouting priority raw; policy accept;\n\t\tmeta l4proto gre jump divert\n\t}\n");
+	put(&o, "\tchain gre_out {\n\t\ttype filter hook output priority raw; policy accept;\n");
+	put(&o, "\t\tmeta l4proto gre meta mark & 0x%08x != 0 notrack\n\t}\n}\n", nft_marks(config).proxy);
+	return o.len;
+}

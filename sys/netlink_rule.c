@@ -1,0 +1,80 @@
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "sys/netlink_impl.h"
+
+static int
+rule_request(struct nl *nl, uint16_t type, uint16_t flags, const struct nl_rule *rule)
+{
+	struct nlmsghdr *h = nl_begin(nl, type, (uint16_t)(NLM_F_ACK | flags));
+	struct fib_rule_hdr *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->family = rule->family == 4 ? AF_INET : AF_INET6;
+	m->action = FR_ACT_TO_TBL;
+	m->table = (uint8_t)(rule->table < 256 ? rule->table : RT_TABLE_UNSPEC);
+	mnl_attr_put_u32(h, FRA_TABLE, rule->table);
+	mnl_attr_put_u32(h, FRA_PRIORITY, rule->priority);
+	mnl_attr_put_u32(h, FRA_FWMARK, rule->mark);
+	mnl_attr_put_u32(h, FRA_FWMASK, rule->mask);
+	mnl_attr_put_u8(h, FRA_PROTOCOL, NL_ROUTE_PROTOCOL);
+	return nl_finish(nl, h, NULL, NULL);
+}
+
+int
+nl_rule_add(struct nl *nl, const struct nl_rule *rule)
+{
+	return rule_request(nl, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule);
+}
+
+int
+nl_rule_del(struct nl *nl, const struct nl_rule *rule)
+{
+	return rule_request(nl, RTM_DELRULE, 0, rule);
+}
+
+struct rule_walk {
+	bool (*fn)(void *user, const struct nl_rule *rule);
+	void *user;
+	bool ended;
+};
+
+static int
+rule_message(const struct nlmsghdr *h, void *data)
+{
+	const struct fib_rule_hdr *m = mnl_nlmsg_get_payload(h);
+	struct rule_walk *walk = data;
+	struct nl_rule rule = {.family = m->family == AF_INET ? 4 : 6, .table = m->table};
+	uint8_t protocol = 0;
+	struct nlattr *attr;
+
+	NL_EACH_ATTR(attr, mnl_nlmsg_get_payload_offset(h, sizeof(*m)), mnl_nlmsg_get_payload_tail(h))
+	{
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type == FRA_TABLE)
+			rule.table = mnl_attr_get_u32(attr);
+		else if (type == FRA_PRIORITY)
+			rule.priority = mnl_attr_get_u32(attr);
+		else if (type == FRA_FWMARK)
+			rule.mark = mnl_attr_get_u32(attr);
+		else if (type == FRA_FWMASK)
+			rule.mask = mnl_attr_get_u32(attr);
+		else if (type == FRA_PROTOCOL)
+			protocol = mnl_attr_get_u8(attr);
+	}
+	if (protocol == NL_ROUTE_PROTOCOL && !walk->ended)
+		walk->ended = walk->fn(walk->user, &rule);
+	return MNL_CB_OK;
+}
+
+int
+nl_rule_each(struct nl *nl, uint8_t family, bool (*fn)(void *user, const struct nl_rule *rule), void *user)
+{
+	struct rule_walk walk = {.fn = fn, .user = user};
+	struct nlmsghdr *h = nl_begin(nl, RTM_GETRULE, NLM_F_DUMP);
+	struct fib_rule_hdr *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->family = family == 4 ? AF_INET : AF_INET6;
+	return nl_finish(nl, h, rule_message, &walk);
+}
