@@ -5,10 +5,10 @@
 
 bad_lines='error|time-?out|timed out|no response|malformed|not supported|unknown|discard|ProtRej|CodeRej|out of|warn'
 
-# dial [PPPD-OPTION...]: pptp-linux and pppd in $cli to our server, as alice; $pppd_pid.
+# dial [PPPD-OPTION...]: pptp-linux and pppd in $cli to $server_address, our server's by default, as alice; $pppd_pid.
 dial() {
   : >"$work/pppd.log"
-  spawn pppd "$cli" pppd pty "/usr/sbin/pptp 192.0.2.1 --nolaunchpppd" nodetach noauth nodefaultroute noipdefault \
+  spawn pppd "$cli" pppd pty "/usr/sbin/pptp ${server_address:-192.0.2.1} --nolaunchpppd" nodetach noauth nodefaultroute noipdefault \
     user alice password secret debug "$@"
   pppd_pid=$!
 }
@@ -27,10 +27,10 @@ hang_up() { stop "$pppd_pid" && wait_for 10 no_sessions; }
 # end_client: pptpc ends; the next one begins with an empty log.
 end_client() { stop "$client_pid" && wait_for 15 no_ppp "$srv" && : >"$work/client.log"; }
 
-# poptop [PPPD-OPTION...]: poptop and pppd in $srv with these options; $poptop_pid. Ends an earlier one.
+# poptop [PPPD-OPTION...]: poptop and pppd in $srv with these options, for alice and bob; $poptop_pid. Ends an earlier one.
 poptop() {
   [ -z "${poptop_pid:-}" ] || stop "$poptop_pid"
-  printf '%s\n' 'alice * secret 10.0.0.10' >"$work/pppd-secrets"
+  printf '%s\n' 'alice * secret 10.0.0.10' 'bob * secret 10.0.0.11' >"$work/pppd-secrets"
   chmod 600 "$work/pppd-secrets"
   local file
   for file in chap pap; do
