@@ -22,20 +22,28 @@ struct journal_record {
 
 struct journal;
 
-/* Takes fd over (read and write, empty or a former process's), for up to max records. NULL with errno; a file that is no journal of
- * this version is begun anew, *discarded tells so. */
+enum { JOURNAL_MAX = 1 << 20 }; /* records of a file */
+
+/* Takes fd over (read and write, empty or a former process's), for up to max records. Room on the disk is had at once, so that writing
+ * to the mapping can't fail later; nobody may truncate the file while it is open. NULL with errno, and fd closed: EINVAL (max is 0 or
+ * above JOURNAL_MAX, or it is no regular file), ENOSPC, ENOMEM or mmap(2)'s. A file that is no journal of this version is begun anew,
+ * *discarded tells so; so are records that don't make sense (checksum): they are cleared. */
 struct journal *journal_open(int fd, size_t max, bool *discarded);
 void journal_close(struct journal *j);
 
-/* Calls fn for each record there is, as left by the former process. Records that don't make sense (checksum) are skipped and cleared. */
+/* Calls fn for each record there is: before the first journal_put(), those that the former process left, which may be more than max.
+ * fn may clear the record it is given, and no other. */
 void journal_each(struct journal *j, void (*fn)(void *user, const struct journal_record *record), void *user);
+/* How many there are. */
+size_t journal_count(const struct journal *j);
 
-/* Puts or replaces the record of pair.id; ENOSPC when full. Constant time. */
+/* Puts or replaces the record of pair.id (below 2^63), whose gates have addresses of family 4 or 6; ENOSPC when full, else 0. However the process
+ * ends, the former or the new one is there. Constant time. */
 int journal_put(struct journal *j, const struct journal_record *record);
-/* Unknown ids are ignored. */
+/* Unknown ids are ignored. Constant time. */
 void journal_clear(struct journal *j, uint64_t pair_id);
 
-/* Above every pair id this file ever saw: what gates_config.first_id must start from. */
+/* Above every pair id this file ever saw: what gates_config.first_id must start from. At least 1. */
 uint64_t journal_next_id(const struct journal *j);
 
 #endif

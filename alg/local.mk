@@ -33,7 +33,7 @@ libpptpalg_la_SOURCES = \
 	alg/datapath/user_thread.c alg/datapath/user_thread.h \
 	alg/datapath/user_tx.c \
 	alg/gateway.h \
-	alg/journal.h \
+	alg/journal.c alg/journal.h \
 	alg/monitor.h \
 	alg/nft.c alg/nft.h \
 	alg/nft_text.c alg/nft_text.h \

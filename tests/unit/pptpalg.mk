@@ -6,6 +6,7 @@ tests_unit_test_pptpalg_SOURCES = \
 	tests/unit/suite.c \
 	tests/unit/pptpalg/main.c \
 	tests/unit/pptpalg/test_config.c \
+	tests/unit/pptpalg/test_journal.c \
 	tests/unit/pptpalg/test_policy.c \
 	tests/unit/pptpalg/test_trace.c \
 	tests/unit/pptpalg/test_user.c \

@@ -1,6 +1,7 @@
 #include "tests/unit/suite.h"
 
 Suite *suite_config(void);
+Suite *suite_journal(void);
 Suite *suite_policy(void);
 Suite *suite_trace(void);
 Suite *suite_user(void);
@@ -10,6 +11,7 @@ main(void)
 {
 	static const suite_fn suites[] = {
 	    suite_config,
+	    suite_journal,
 	    suite_policy,
 	    suite_trace,
 	    suite_user,
