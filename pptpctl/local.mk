@@ -1,10 +1,9 @@
-bin_PROGRAMS += pptpctl/pptpctl
-pptpctl_pptpctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-pptpctl_pptpctl_LDADD = sys/libsys.la $(JANSSON_LIBS)
-pptpctl_pptpctl_SOURCES = \
+noinst_LTLIBRARIES += pptpctl/libpptpctl.la
+pptpctl_libpptpctl_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+pptpctl_libpptpctl_la_LIBADD = sys/libsys.la $(JANSSON_LIBS)
+pptpctl_libpptpctl_la_SOURCES = \
 	pptpctl/alg.c \
 	pptpctl/kick.c \
-	pptpctl/main.c \
 	pptpctl/pptpctl.h \
 	pptpctl/print.c \
 	pptpctl/reload.c \
@@ -12,3 +11,8 @@ pptpctl_pptpctl_SOURCES = \
 	pptpctl/show.c \
 	pptpctl/status.c \
 	pptpctl/tunnel.c
+
+bin_PROGRAMS += pptpctl/pptpctl
+pptpctl_pptpctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+pptpctl_pptpctl_LDADD = pptpctl/libpptpctl.la
+pptpctl_pptpctl_SOURCES = pptpctl/main.c

@@ -7,6 +7,7 @@ include tests/unit/libppp.mk
 include tests/unit/sys.mk
 include tests/unit/tunnel.mk
 include tests/unit/pptpalg.mk
+include tests/unit/pptpctl.mk
 include tests/unit/programs.mk
 endif
 

@@ -15,7 +15,8 @@ tests_unit_test_tunnel_SOURCES = \
 	tests/unit/tunnel/test_ip.c \
 	tests/unit/tunnel/test_mss.c \
 	tests/unit/tunnel/test_nat.c \
+	tests/unit/tunnel/test_options.c \
 	tests/unit/tunnel/test_ra.c \
 	tests/unit/tunnel/test_segment.c
-tests_unit_test_tunnel_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(EVENT_CFLAGS)
+tests_unit_test_tunnel_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CONFUSE_CFLAGS) $(EVENT_CFLAGS)
 tests_unit_test_tunnel_LDADD = tunnel/libtunnel.la $(CHECK_LIBS)

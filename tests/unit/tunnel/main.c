@@ -11,12 +11,13 @@ Suite *suite_ra(void);
 Suite *suite_fit(void);
 Suite *suite_control(void);
 Suite *suite_engine(void);
+Suite *suite_options(void);
 
 int
 main(void)
 {
 	static const suite_fn suites[] = {suite_csum, suite_ip, suite_segment, suite_coalesce, suite_mss, suite_nat, suite_fib, suite_ra,
-	    suite_fit, suite_control, suite_engine};
+	    suite_fit, suite_control, suite_engine, suite_options};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }

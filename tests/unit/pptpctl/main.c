@@ -1,0 +1,12 @@
+#include "tests/unit/suite.h"
+
+Suite *suite_commands(void);
+Suite *suite_print(void);
+
+int
+main(void)
+{
+	static const suite_fn suites[] = {suite_commands, suite_print};
+
+	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
+}
