@@ -22,6 +22,9 @@ tests_e2e_spoof_SOURCES = tests/e2e/spoof.c
 noinst_PROGRAMS += tests/e2e/gatectl
 tests_e2e_gatectl_SOURCES = tests/e2e/gatectl.c
 tests_e2e_gatectl_LDADD = libpptpalg.la
+noinst_PROGRAMS += tests/e2e/forwarder
+tests_e2e_forwarder_SOURCES = tests/e2e/forwarder.c
+tests_e2e_forwarder_LDADD = libpptpalg.la
 
 # Simulations: whole engines against each other on a virtual clock, by seed.
 check_PROGRAMS += tests/sim/test_gre_sim

@@ -1,0 +1,103 @@
+#!/bin/bash
+# The gateway's forwarder in user space, without the rest of the gateway: GRE between IPv6 and IPv4, and from IPv4 to IPv4.
+# shellcheck source=tests/e2e/alg.sh disable=SC2119
+. "$(dirname "$0")/alg.sh"
+plan 35
+alg_topology
+masquerade
+mark=0x60000000 # nft_marks(): proxy and fixed, of the default mark
+
+# forwarder_start UP DOWN [OPTION...]: with the table that leads these gates' packets to it
+forwarder_start() {
+  local up=$1 down=$2; shift 2
+  rm -f "$work"/fw.in "$work"/fw.out
+  mkfifo "$work/fw.in" "$work/fw.out"
+  run in_ns "$gw" "$BUILD/tests/e2e/gatectl" -c "$work/alg.conf" divert "$up" "$down" || return 1
+  note "+ [$gw] forwarder $* $up $down"
+  ip netns exec "$gw" "$BUILD/tests/e2e/forwarder" -m $mark "$@" "$up" "$down" <"$work/fw.in" >"$work/fw.out" 2>"$work/fw.log" &
+  forwarder_pid=$!
+  exec 5>"$work/fw.in" 6<"$work/fw.out"
+  read -r -t 10 answer <&6 && [ "$answer" = ready ]
+}
+# counters: all that it counted
+counters() {
+  local line=
+  echo >&5
+  read -r -t 10 line <&6
+  echo "$line"
+}
+forwarder_stop() {
+  exec 5>&- 6<&-
+  ok "the forwarder ends" wait_for 5 gone "$forwarder_pid"
+  run in_ns "$gw" "$BUILD/tests/e2e/gatectl" -c "$work/alg.conf" nft stop
+}
+
+# captured NS TEXT COMMAND...: tcpdump in the namespace has lines with this text while the command runs
+captured() {
+  local ns=$1 text=$2 pid status=1; shift 2
+  : >"$work/cap.txt"
+  ip netns exec "$ns" tcpdump -ni eth0 -v -l 'proto gre or ip6 proto gre or ip6 proto 44' >"$work/cap.txt" 2>"$work/cap.log" 5>&- &
+  pid=$!
+  wait_for 5 grep -q listening "$work/cap.log"
+  "$@" && wait_for 5 grep -Eq -- "$text" "$work/cap.txt" && status=0
+  kill "$pid"; wait "$pid"
+  [ $status = 0 ] || { echo "wanted: $text"; cat "$work/cap.txt"; }
+  return $status
+}
+
+gateway_config alg 'nat64-prefix = "64:ff9b::/96"'
+up=fd00:1::2,64:ff9b::c000:201,11,192.0.2.254,192.0.2.1,12
+down=192.0.2.1,192.0.2.254,21,64:ff9b::c000:201,fd00:1::2,22
+ok "the peers are there" talk <<END
+fresh
+c in $in1 at fd00:1::2
+s in $srv at 192.0.2.1
+d in $in2
+third in $ext at 192.0.2.3
+patience 4000
+END
+here "the forwarder starts" forwarder_start $up $down
+
+# --- IPv6 to IPv4 ---
+to_server="c gre 11 to 64:ff9b::c000:201" to_client="s gre 21 to 192.0.2.254"
+ok "IPv6 becomes IPv4, with the other call id and the gateway's address" say "$to_server reaches s as 12 from 192.0.2.254"
+ok "and back" say "$to_client reaches c as 22 from 64:ff9b::c000:201"
+for size in 1400 1436 1448 1468 1480 1500 2000 4000 9000; do
+  ok "$size bytes, IPv6 to IPv4" say "$to_server size $size reaches s as 12"
+  ok "$size bytes, IPv4 to IPv6" say "$to_client size $size reaches c as 22"
+done
+ok "the hop limit counts it as a router, and DF is set" captured "$srv" 'ttl 63,.* flags \[DF\], proto GRE' say "$to_server reaches s as 12"
+ok "TTL as well" captured "$in1" 'hlim 63, next-header GRE' say "$to_client reaches c as 22"
+ok "what fits no longer leaves in fragments" captured "$in1" 'hlim 63, next-header Fragment' say "$to_client size 1468 reaches c as 22"
+sum=$(counters)
+like "both gates counted" "$sum" '^up 11 [0-9]+ down 12 '
+
+# --- strangers ---
+ok "strangers get nowhere" talk <<END
+c gre 12 to 64:ff9b::c000:201 misses s
+d gre 11 from fd00:2::2 to 64:ff9b::c000:201 misses s
+third gre 21 to 192.0.2.254 misses c
+s gre 22 to 192.0.2.254 misses c
+END
+like "and are counted where they reach it" "$(counters)" "^${sum%% short*} short 0 not-gre 0 unknown 2 ttl 0 own 0 send 0\$"
+is "nobody is told by ICMP" "$(in_ns "$gw" nstat -asz IcmpOutDestUnreachs Icmp6OutParmProblems | awk 'NR > 1 {s += $2} END {print s}')" 0
+forwarder_stop
+
+# --- IPv4 to IPv4, beside the box's own masquerade ---
+up=10.1.0.2,192.0.2.1,11,192.0.2.254,192.0.2.1,12
+down=192.0.2.1,192.0.2.254,21,192.0.2.1,10.1.0.2,22
+in_ns "$gw" conntrack -F >/dev/null 2>&1
+ok "an IPv4 client" talk <<END
+fresh
+c in $in1 at 10.1.0.2
+s in $srv at 192.0.2.1
+END
+here "the forwarder starts again" forwarder_start $up $down -t 2
+ok "IPv4 to IPv4, there and back, in one piece and in several" talk <<END
+c gre 11 to 192.0.2.1 reaches s as 12 from 192.0.2.254
+s gre 21 to 192.0.2.254 reaches c as 22 from 192.0.2.1
+c gre 11 to 192.0.2.1 size 4000 reaches s as 12 from 192.0.2.254
+s gre 21 to 192.0.2.254 size 4000 reaches c as 22 from 192.0.2.1
+END
+is "the kernel's connection tracking knows nothing of it" "$(gre_entries)" 0
+forwarder_stop
