@@ -105,7 +105,7 @@ trace_file(struct trace *t, int fd)
 		close(t->fd);
 	t->fd = fd;
 	t->written = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
-	t->waiting = false;
+	t->waiting = fd < 0;
 }
 
 bool
@@ -130,11 +130,11 @@ head(char *buf, size_t size, enum trace_level level, enum trace_flag flag)
 	return n;
 }
 
-/* Writes a whole line, or counts it as lost. Asks for the next file when this one would grow beyond its size. */
+/* Writes a whole line, or counts it as lost. Asks for the first file, and for the next when this one would grow beyond its size. */
 static void
 put(struct trace *t, const char *line, size_t len)
 {
-	if (t->fd >= 0 && !t->waiting && t->written > 0 && t->written + len > t->config.size) {
+	if (!t->waiting && (t->fd < 0 || (t->written > 0 && t->written + len > t->config.size))) {
 		t->waiting = true;
 		t->config.renew(t->config.user);
 	}

@@ -29,7 +29,8 @@ const char *trace_level_text(unsigned level);
 struct trace_config {
 	unsigned level, flags;
 	uint64_t size; /* bytes, then renew */
-	/* Asks for a new file: trace_file() is to be called, now or later; lines that come in between are counted and told of. */
+	/* Asks for a file, when the first line comes or the present one is full: trace_file() is to be called, now or later; lines that
+	 * come in between are counted and told of. */
 	void (*renew)(void *user);
 	void *user;
 };
@@ -39,7 +40,7 @@ struct trace;
 /* NULL when memory ran out. */
 struct trace *trace_new(const struct trace_config *config);
 void trace_free(struct trace *t);
-/* Takes a descriptor to append to (-1: there is none to be had); the one before is closed. */
+/* Takes a descriptor to append to; the one before is closed. -1: there is none to be had, and no other is asked for. */
 void trace_file(struct trace *t, int fd);
 /* False: don't trouble to build the line. NULL is allowed. */
 bool trace_wants(const struct trace *t, enum trace_level level, enum trace_flag flag);

@@ -100,6 +100,54 @@ START_TEST(level_and_flag_choose)
 }
 END_TEST
 
+static unsigned
+lines(void)
+{
+	unsigned n = 0;
+
+	for (const char *p = text; *p != '\0'; p++)
+		n += *p == '\n';
+	return n;
+}
+
+static struct trace *at_once;
+static int files[64];
+static unsigned files_count;
+
+static void
+renew_at_once(void *user)
+{
+	int fd = new_file();
+
+	(void)user;
+	ck_assert_uint_lt(files_count, 64);
+	files[files_count++] = dup(fd);
+	trace_file(at_once, fd);
+}
+
+/* Where a file is to be had at once, no line is lost. */
+START_TEST(files_follow_each_other)
+{
+	struct trace_config config = {.level = TRACE_INFO, .flags = TRACE_ALL, .size = 200, .renew = renew_at_once};
+	unsigned all = 0;
+
+	files_count = 0;
+	at_once = trace_new(&config);
+	ck_assert_ptr_nonnull(at_once);
+	for (unsigned i = 0; i < 40; i++)
+		trace_line(at_once, TRACE_INFO, TRACE_CALLS, "line %02u", i);
+	trace_free(at_once);
+	ck_assert_uint_gt(files_count, 5);
+	for (unsigned i = 0; i < files_count; i++) {
+		ck_assert_uint_le(strlen(contents(files[i])), 200);
+		ck_assert_ptr_null(strstr(text, "missing"));
+		all += lines();
+		close(files[i]);
+	}
+	ck_assert_uint_eq(all, 40);
+}
+END_TEST
+
 START_TEST(a_line_stays_one)
 {
 	struct trace *t = trace(TRACE_INFO, TRACE_ALL, 100000);
@@ -120,16 +168,6 @@ START_TEST(a_line_stays_one)
 	close(mine);
 }
 END_TEST
-
-static unsigned
-lines(void)
-{
-	unsigned n = 0;
-
-	for (const char *p = text; *p != '\0'; p++)
-		n += *p == '\n';
-	return n;
-}
 
 START_TEST(a_file_is_bounded)
 {
@@ -171,10 +209,12 @@ START_TEST(lines_without_a_file_are_counted)
 	int fd, mine;
 
 	trace_line(t, TRACE_INFO, TRACE_CALLS, "early");
+	ck_assert_uint_eq(renewals, 1);
 	trace_file(t, open("/dev/full", O_WRONLY));
 	trace_line(t, TRACE_INFO, TRACE_CALLS, "no room");
 	trace_file(t, -1);
 	trace_line(t, TRACE_INFO, TRACE_CALLS, "no file");
+	ck_assert_uint_eq(renewals, 1);
 	fd = new_file();
 	mine = dup(fd);
 	trace_file(t, fd);
@@ -215,6 +255,7 @@ suite_trace(void)
 
 	tcase_add_test(t, words);
 	tcase_add_test(t, level_and_flag_choose);
+	tcase_add_test(t, files_follow_each_other);
 	tcase_add_test(t, a_line_stays_one);
 	tcase_add_test(t, a_file_is_bounded);
 	tcase_add_test(t, lines_without_a_file_are_counted);
