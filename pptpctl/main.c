@@ -16,7 +16,7 @@ static const struct subcommand subcommands[] = {
     {"show", cmd_show, "show sessions | session ID | pools | counters", "tables of what there is now"},
     {"kick", cmd_kick, "kick ID | user=NAME | address=A | tunnel=NAME", "end sessions"},
     {"status", cmd_status, "status", "version, uptime and totals"},
-    {"reload", cmd_reload, "reload", "server: read the users file anew; gateway: the configuration"},
+    {"reload", cmd_reload, "reload", "server: read the users file anew"},
     {"alg", cmd_alg, "alg status | flows | gates | xlate | resources", "gateway: tables of what there is now"},
     {"alg", cmd_alg, "alg counters | clear CALL", "gateway: counters; end a call"},
     {"connect", cmd_connect, "connect TUNNEL", "client: dial a tunnel"},
