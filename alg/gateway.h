@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "alg/config.h"
+#include "alg/datapath/user.h"
 #include "alg/gates.h"
 #include "alg/journal.h"
 #include "alg/monitor.h"
@@ -29,8 +30,9 @@ struct event;
 struct event_base;
 struct gateway;
 struct metrics;
+struct nl;
 
-enum { GATEWAY_LISTENERS = 2, GATEWAY_CALL_TEXT = 32 };
+enum { GATEWAY_LISTENERS = 2, GATEWAY_CALL_TEXT = 32, GATEWAY_GRE_FDS = 2 * DATAPATH_USER_THREADS };
 
 /* --- flows ------------------------------------------------------------------------- */
 
@@ -50,6 +52,8 @@ const char *flow_state_text(enum flow_state state);
 
 /* One of the two TCP connections. */
 struct flow_end {
+	struct flow *flow;
+	enum alg_side side;
 	int fd; /* -1: none */
 	struct event *read, *write;
 	uint64_t bytes; /* received from this end */
@@ -74,10 +78,11 @@ struct flow {
 	char ifname[IFNAMSIZ]; /* on which the client's packets come in; empty: not known */
 	bool own;              /* the client is on the gateway itself */
 	bool nat64;
-	bool user;      /* its gates are in the user backend */
-	bool untouched; /* not PPTP version 1: bytes pass as they are */
-	bool started;   /* a message went by: no longer half-open */
-	bool restored;  /* came from a former process */
+	bool user;                  /* its gates are in the user backend */
+	enum gates_refusal refusal; /* why the last call was not let in; GATES_OK: for another reason */
+	bool untouched;             /* not PPTP version 1: bytes pass as they are */
+	bool started;               /* a message went by: no longer half-open */
+	bool restored;              /* came from a former process */
 
 	enum config_action action; /* and the rest of the policy's verdict */
 	enum config_nat nat;
@@ -92,7 +97,7 @@ struct flow {
 	uint64_t violations;    /* messages not let through */
 	uint64_t calls_ever;    /* calls whose gates were installed */
 	bool ending;            /* the rewriter has said CLOSED: what comes in is dropped */
-	bool pumping;           /* flow_pump() is at work */
+	unsigned answers;       /* that are awaited from the monitor: it isn't freed before */
 	char reason[160];       /* why it ended, for the log */
 };
 
@@ -137,7 +142,7 @@ struct gateway_counters {
 	uint64_t calls_up, calls_refused, calls_ended;
 	uint64_t violations;                                   /* messages out of sequence or malformed */
 	uint64_t received[2], forwarded, made, repaired, late; /* messages of flows that have ended; flows that live: alg_rewrite_stats() */
-	uint64_t superseded;                                   /* calls cleared since the same peer uses their id anew */
+	uint64_t superseded;                                   /* calls cleared since a newer one has the same gates */
 	uint64_t journal_failed;
 	uint64_t adopted;        /* pairs taken over from a former process */
 	uint64_t monitor_failed; /* requests that could not be sent */
@@ -169,8 +174,12 @@ struct gateway {
 	int control_fd; /* listening Unix socket made as root; -1: none */
 	struct ctl_server *ctl;
 	struct metrics *metrics;
-	struct event *tick, *work, *gates_timer, *signals[5];
+	struct nl *nl; /* looks routes up; NULL: can't */
+	struct event *tick, *work, *gates_timer, *stop_timer, *signals[4];
+	int gre_fds[GATEWAY_GRE_FDS]; /* the user backend's, by thread and family */
 	bool stopping;
+	uint64_t stop_deadline_ts;
+	int monitor_pid;   /* 0: the monitor is this process */
 	bool handing_over; /* flows were saved: nothing may be said to anybody any more */
 	int status;        /* of the process */
 	uint64_t started_ts, started_unix;
@@ -182,6 +191,8 @@ struct gateway {
 struct gateway_prepared {
 	const struct config *config;
 	const char *datapath;
+	struct monitor *monitor;
+	bool forked; /* the monitor is another process, so that its descriptors are to be closed here */
 	int control_fd;
 	int metrics_fd;
 };

@@ -20,6 +20,7 @@ libalg_la_LIBADD = libpptp/libpptp_core.la libbase.la
 # All of the program but main(), so that unit tests see its insides.
 noinst_LTLIBRARIES += libpptpalg.la
 libpptpalg_la_SOURCES = \
+	alg/calls.c alg/calls.h \
 	alg/config.c alg/config.h \
 	alg/config_check.c alg/config_check.h \
 	alg/counters.c alg/counters.h \
@@ -32,12 +33,33 @@ libpptpalg_la_SOURCES = \
 	alg/datapath/user_rx.c \
 	alg/datapath/user_thread.c alg/datapath/user_thread.h \
 	alg/datapath/user_tx.c \
-	alg/gateway.h \
+	alg/flow.c alg/flow.h \
+	alg/flow_accept.c \
+	alg/flow_events.c \
+	alg/flow_io.c \
+	alg/flow_open.c \
+	alg/gates_io.c \
+	alg/gateway.c alg/gateway.h \
+	alg/handover.h \
+	alg/handover_load.c \
+	alg/handover_save.c \
+	alg/ids.c \
 	alg/journal.c alg/journal.h \
-	alg/monitor.h \
+	alg/monitor.c alg/monitor.h \
+	alg/monitor_client.c \
+	alg/monitor_files.c \
+	alg/monitor_private.h \
+	alg/monitor_start.c \
 	alg/nft.c alg/nft.h \
 	alg/nft_text.c alg/nft_text.h \
 	alg/policy.c alg/policy.h \
+	alg/start.c alg/start.h \
 	alg/trace.c alg/trace.h
 libpptpalg_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTABLES_CFLAGS) $(NFCT_CFLAGS)
 libpptpalg_la_LIBADD = libalg.la sys/libsys.la $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(MNL_LIBS) $(NFTABLES_LIBS) $(NFCT_LIBS)
+libpptpalg_la_SOURCES += alg/datapath/bpf_none.c
+
+sbin_PROGRAMS += alg/pptpalg
+alg_pptpalg_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
+alg_pptpalg_SOURCES = alg/main.c
+alg_pptpalg_LDADD = libpptpalg.la

@@ -13,6 +13,7 @@
 #include "alg/config.h"
 #include "alg/ct.h"
 #include "alg/datapath/datapath.h"
+#include "sys/handover.h"
 #include "sys/priv.h"
 
 enum { MONITOR_READ_MAX = 24, MONITOR_HANDOVER_FDS = 32, MONITOR_FD_NAME = 24 };
@@ -72,8 +73,14 @@ struct monitor *monitor_new(const struct config *config);
 void monitor_policy(struct monitor *m, struct priv_policy *policy);
 /* "conntrack", "bpf", or "user" when gates are the worker's own. */
 const char *monitor_datapath(const struct monitor *m);
+/* What a former process left (MONITOR_INHERIT gives it out; takes fds over), and how to execute the program anew where there is no
+ * service manager to keep descriptors. path and argv must outlive m. */
+void monitor_handover(struct monitor *m, const struct handover_fd *fds, size_t n, const char *path, char *const argv[]);
+/* In the worker: closes its copies of what is the monitor's, and undoes nothing. */
+void monitor_abandon(struct monitor *m);
 
-/* The worker's side: sends a request; error as in priv_reply. */
+/* The worker's side: sends a request; error as in priv_reply. reply is NULL only where fn is called without a monitor's answer; fds are
+ * fn's own. */
 typedef void (*monitor_reply_fn)(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds);
 int monitor_send(struct priv *p, const struct monitor_request *request, monitor_reply_fn fn, void *user);
 /* The same with descriptors, which stay the caller's. */

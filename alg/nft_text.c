@@ -257,10 +257,11 @@ put_prerouting(struct out *o)
 
 	put(o, "\tchain prerouting {\n\t\ttype filter hook prerouting priority dstnat + 10; policy accept;\n");
 	put(o, "\t\tmeta l4proto tcp jump control\n\t}\n\tchain control {\n");
-	/* A new connection goes to the listener even if an old one with the same ends has left a socket in TIME-WAIT. */
+	/* A new connection goes to the listener even if an old one with the same ends has left a socket in TIME-WAIT. Here no `socket
+	 * wildcard 0`: it breaks off at the half-open socket that the handshake's last packet is for. */
 	put(o, "\t\ttcp dport");
 	put_all_ports(o);
-	put(o, " tcp flags & (syn | ack) != syn socket transparent 1 socket wildcard 0");
+	put(o, " tcp flags & (syn | ack) != syn socket transparent 1");
 	put_set_local(o, "meta mark");
 	put(o, " accept\n\t\ttcp sport");
 	put_all_ports(o);

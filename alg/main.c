@@ -1,0 +1,174 @@
+/* pptpalg: the application level gateway for PPTP. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alg/config.h"
+#include "alg/gateway.h"
+#include "sys/handover.h"
+#include "sys/log.h"
+
+struct arguments {
+	const char *config;
+	bool check, print, foreground;
+	unsigned debug;
+};
+
+struct start {
+	struct handover_fd *fds;
+	size_t count;
+	char path[PATH_MAX]; /* of this program, to execute it anew */
+	char config[PATH_MAX];
+	char *argv[5];
+};
+
+static void
+usage(FILE *to)
+{
+	fprintf(to, "usage: pptpalg [-dfnv] [-c FILE]\n"
+		    "  -c FILE    configuration (default " PPTPALG_DEFAULT_CONFIG ")\n"
+		    "  -n         check the configuration, and exit\n"
+		    "  -nv        the same, and print the configuration in force\n"
+		    "  -f         stay in the foreground\n"
+		    "  -d         the same, with debug messages; twice: with a trace of every message\n"
+		    "  --version  print the version\n");
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int
+parse_arguments(struct arguments *a, int argc, char **argv)
+{
+	static const struct option longs[] = {{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:nvfdh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			a->config = optarg;
+			break;
+		case 'n':
+			a->check = true;
+			break;
+		case 'v':
+			a->print = true;
+			break;
+		case 'f':
+			a->foreground = true;
+			break;
+		case 'd':
+			a->foreground = true;
+			a->debug++;
+			break;
+		case 'V':
+			printf("pptpalg %s\n", PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "pptpalg: unexpected argument: %s\n", argv[optind]);
+		usage(stderr);
+		return 2;
+	}
+	return -1;
+}
+
+static void
+start_log(const struct arguments *a, const struct config *config)
+{
+	enum log_level level = config->log_level;
+
+	if (a->debug == 1 && level < LOG_LEVEL_DEBUG)
+		level = LOG_LEVEL_DEBUG;
+	if (a->debug > 1)
+		level = LOG_LEVEL_TRACE;
+	log_init("pptpalg", a->debug > 0 ? LOG_TO_STDERR : config->log_target, level);
+}
+
+/* How this program is to be executed anew, from whatever folder: the path that it has now, since after an upgrade there is another file,
+ * and the kernel tells of the old one that it is deleted. */
+static void
+prepare_again(struct start *s, const struct arguments *a, char *name)
+{
+	static char option[] = "-c", flags[][4] = {"-f", "-d", "-dd"};
+	ssize_t n = readlink("/proc/self/exe", s->path, sizeof(s->path) - 1);
+
+	s->path[n > 0 ? n : 0] = '\0';
+	if (realpath(a->config, s->config) == NULL)
+		snprintf(s->config, sizeof(s->config), "%s", a->config);
+	s->argv[0] = name;
+	s->argv[1] = option;
+	s->argv[2] = s->config;
+	s->argv[3] = a->foreground ? flags[a->debug > 2 ? 2 : a->debug] : NULL;
+}
+
+static int
+serve(struct config *config, struct start *s)
+{
+	struct gateway_prepared prepared = {.config = config, .control_fd = -1, .metrics_fd = -1};
+	struct priv_policy policy;
+	struct priv *priv;
+
+	prepared.monitor = monitor_new(config);
+	if (prepared.monitor == NULL)
+		return 1;
+	prepared.datapath = monitor_datapath(prepared.monitor);
+	monitor_handover(prepared.monitor, s->fds, s->count, s->path, s->argv);
+	prepared.forked = strcmp(config->user, "root") != 0;
+	gateway_policy(config, &policy);
+	monitor_policy(prepared.monitor, &policy);
+	if (prepared.forked)
+		priv = priv_start(&policy, gateway_prepare, &prepared);
+	else
+		priv = gateway_prepare(&prepared) == 0 ? priv_start_inline(&policy) : NULL;
+	return priv != NULL ? gateway_run(config, priv, &prepared) : 1;
+}
+
+/* A process that goes on in another's place (exec, with the same pid) is where it should be already. */
+static bool
+background(const struct arguments *a, const struct config *config, const struct start *s)
+{
+	if (a->foreground || s->count > 0 || daemon(0, config->log_target == LOG_TO_STDERR) == 0)
+		return true;
+	fprintf(stderr, "pptpalg: can't go into the background: %s\n", strerror(errno));
+	return false;
+}
+
+int
+main(int argc, char **argv)
+{
+	enum { MAX_FDS = 65536 };
+	struct arguments a = {.config = PPTPALG_DEFAULT_CONFIG};
+	struct start s = {.fds = calloc(MAX_FDS, sizeof(*s.fds))};
+	int status = parse_arguments(&a, argc, argv);
+	struct config *config;
+
+	if (s.fds != NULL)
+		s.count = handover_take(s.fds, MAX_FDS);
+	if (status >= 0 || s.fds == NULL) {
+		free(s.fds);
+		return status >= 0 ? status : 1;
+	}
+	config = config_load(a.config);
+	if (config != NULL && a.print)
+		config_print(config);
+	if (config == NULL || a.check || a.print) {
+		status = config == NULL;
+	} else {
+		start_log(&a, config);
+		prepare_again(&s, &a, argv[0]);
+		status = background(&a, config, &s) ? serve(config, &s) : 1;
+	}
+	config_free(config);
+	free(s.fds);
+	return status;
+}

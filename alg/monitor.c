@@ -1,0 +1,378 @@
+/* The worker's requests to the monitor, which trusts none of them: each type has its own check. */
+#include "alg/monitor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alg/monitor_private.h"
+#include "sys/log.h"
+
+struct doing {
+	struct monitor *m;
+	const struct monitor_request *request;
+	struct monitor_reply reply;
+	const int *in_fds;
+	size_t in_count;
+	size_t in_kept; /* of in_fds, from the first on: not to be closed */
+	int *fds;       /* to give */
+	uint16_t fds_count;
+};
+
+/* --- pairs held --------------------------------------------------------------------------- */
+
+static uint32_t
+hash_id(const struct monitor *m, uint64_t id)
+{
+	return table_hash_end(&m->by_id, table_hash_u64(&m->by_id, 0, id));
+}
+
+static struct held *
+find(const struct monitor *m, uint64_t id)
+{
+	struct table_node *n = table_first(&m->by_id, hash_id(m, id));
+
+	while (n != NULL && TABLE_OWNER(n, struct held, node)->pair.id != id)
+		n = table_next(n);
+	return n != NULL ? TABLE_OWNER(n, struct held, node) : NULL;
+}
+
+static struct held *
+hold(struct monitor *m, const struct gate_pair *pair)
+{
+	struct held *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	h->pair = *pair;
+	h->next = m->pairs;
+	if (h->next != NULL)
+		h->next->prev = h;
+	m->pairs = h;
+	m->pairs_count++;
+	table_add(&m->by_id, &h->node, hash_id(m, pair->id));
+	return h;
+}
+
+static void
+let_go(struct monitor *m, struct held *h)
+{
+	table_del(&m->by_id, &h->node);
+	if (h->next != NULL)
+		h->next->prev = h->prev;
+	if (h->prev != NULL)
+		h->prev->next = h->next;
+	else
+		m->pairs = h->next;
+	m->pairs_count--;
+	free(h);
+}
+
+void
+monitor_remove_gates(struct monitor *m)
+{
+	struct gate_counters last;
+
+	while (m->pairs != NULL) {
+		if (m->datapath != NULL)
+			m->datapath->ops->del(m->datapath, &m->pairs->pair, &last);
+		let_go(m, m->pairs);
+	}
+}
+
+void
+monitor_forget_gates(struct monitor *m)
+{
+	while (m->pairs != NULL)
+		let_go(m, m->pairs);
+}
+
+/* --- checks --------------------------------------------------------------------------------- */
+
+/* Of a known family, with nothing behind the address: then equal addresses are equal bytes. */
+static bool
+addr_ok(const struct addr *a)
+{
+	static const uint8_t zero[16];
+
+	if (a->family == 6)
+		return true;
+	return a->family == 4 && memcmp(a->bytes + 4, zero, 12) == 0;
+}
+
+static bool
+gate_ok(const struct gate *g)
+{
+	return addr_ok(&g->src) && addr_ok(&g->dst) && addr_ok(&g->new_src) && addr_ok(&g->new_dst) && g->src.family == g->dst.family &&
+	       g->new_src.family == g->new_dst.family;
+}
+
+static bool
+same_gate(const struct gate *a, const struct gate *b)
+{
+	return addr_equal(&a->src, &b->src) && addr_equal(&a->dst, &b->dst) && addr_equal(&a->new_src, &b->new_src) &&
+	       addr_equal(&a->new_dst, &b->new_dst) && a->call_id == b->call_id && a->new_call_id == b->new_call_id;
+}
+
+/* One gate leads back where the other came from; only the user backend, which isn't here, crosses families. */
+static int
+check_pair(struct doing *d)
+{
+	const struct gate *up = &d->request->pair.up, *down = &d->request->pair.down;
+	const struct held *h;
+
+	if (!gate_ok(up) || !gate_ok(down) || up->src.family != up->new_src.family || d->request->pair.id == 0)
+		return EINVAL;
+	if (!addr_equal(&up->src, &down->new_dst) || !addr_equal(&up->dst, &down->new_src) || !addr_equal(&up->new_src, &down->dst) ||
+	    !addr_equal(&up->new_dst, &down->src))
+		return EINVAL;
+	h = find(d->m, d->request->pair.id);
+	if (h != NULL)
+		return same_gate(&h->pair.up, up) && same_gate(&h->pair.down, down) ? 0 : EPERM;
+	return d->m->pairs_count < d->m->pairs_max ? 0 : ENOSPC;
+}
+
+static int
+check_del(struct doing *d)
+{
+	return find(d->m, d->request->id) != NULL ? 0 : ENOENT;
+}
+
+static int
+check_read(struct doing *d)
+{
+	return d->request->read.count <= MONITOR_READ_MAX ? 0 : EINVAL;
+}
+
+static int
+check_lookup(struct doing *d)
+{
+	const struct ct_tcp *t = &d->request->tcp;
+
+	return addr_ok(&t->src) && addr_ok(&t->dst) && t->src.family == t->dst.family ? 0 : EINVAL;
+}
+
+static int
+check_divert(struct doing *d)
+{
+	if (!gate_ok(&d->request->divert))
+		return EINVAL;
+	return d->request->type == MONITOR_DIVERT_END || d->m->diverts < 2 * d->m->pairs_max ? 0 : ENOSPC;
+}
+
+static int
+check_nothing(struct doing *d)
+{
+	(void)d;
+	return 0;
+}
+
+static int
+check_trace(struct doing *d)
+{
+	return d->m->config->trace.file != NULL ? 0 : EPERM;
+}
+
+static bool
+name_ok(const char name[MONITOR_FD_NAME])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+
+	return name[0] != '\0' && memchr(name, '\0', MONITOR_FD_NAME) != NULL && strspn(name, letters) == strlen(name);
+}
+
+static int
+check_handover(struct doing *d)
+{
+	uint32_t count = d->request->handover.count;
+
+	if (count == 0 || count > MONITOR_HANDOVER_FDS || count != d->in_count)
+		return EINVAL;
+	for (uint32_t i = 0; i < count; i++)
+		if (!name_ok(d->request->handover.names[i]))
+			return EINVAL;
+	return d->m->handed_count + count <= d->m->handed_max ? 0 : ENOSPC;
+}
+
+/* --- deeds -------------------------------------------------------------------------------------- */
+
+static int
+do_add(struct doing *d)
+{
+	const struct gate_pair *pair = &d->request->pair;
+	struct held *h = find(d->m, pair->id), *fresh = h == NULL ? hold(d->m, pair) : NULL;
+	int error;
+
+	if (h == NULL && fresh == NULL)
+		return ENOMEM;
+	error = d->m->datapath != NULL ? d->m->datapath->ops->add(d->m->datapath, pair) : ENOTSUP;
+	if (error != 0 && fresh != NULL)
+		let_go(d->m, fresh);
+	return error;
+}
+
+static int
+do_adopt(struct doing *d)
+{
+	const struct gate_pair *pair = &d->request->pair;
+	int error = d->m->datapath != NULL ? d->m->datapath->ops->read(d->m->datapath, pair, &d->reply.last) : ENOENT;
+
+	if (error == 0 && find(d->m, pair->id) == NULL && hold(d->m, pair) == NULL)
+		return ENOMEM;
+	return error;
+}
+
+/* Of gates that are half there, what is left goes too. */
+static int
+do_del(struct doing *d)
+{
+	struct held *h = find(d->m, d->request->id);
+	int error = d->m->datapath != NULL ? d->m->datapath->ops->del(d->m->datapath, &h->pair, &d->reply.last) : ENOENT;
+
+	let_go(d->m, h);
+	return error;
+}
+
+static int
+do_read(struct doing *d)
+{
+	d->reply.read.count = d->request->read.count;
+	for (uint32_t i = 0; i < d->request->read.count; i++) {
+		const struct held *h = find(d->m, d->request->read.ids[i]);
+
+		d->reply.read.found[i] = h != NULL && d->m->datapath->ops->read(d->m->datapath, &h->pair, &d->reply.read.counters[i]) == 0;
+	}
+	return 0;
+}
+
+static int
+do_lookup(struct doing *d)
+{
+	return d->m->ct != NULL ? ct_lookup(d->m->ct, &d->request->tcp, &d->reply.seen) : ENOENT;
+}
+
+static int
+do_divert(struct doing *d)
+{
+	bool on = d->request->type == MONITOR_DIVERT;
+	int error = on ? nft_divert(d->m->nft, &d->request->divert) : nft_divert_end(d->m->nft, &d->request->divert);
+
+	if (error == 0 && on)
+		d->m->diverts++;
+	else if (error == 0 && d->m->diverts > 0)
+		d->m->diverts--;
+	return error;
+}
+
+static int
+give(struct doing *d, int fd)
+{
+	if (fd < 0)
+		return errno;
+	d->fds[d->fds_count++] = fd;
+	return 0;
+}
+
+static int
+do_journal(struct doing *d)
+{
+	return give(d, monitor_open_journal(d->m->config));
+}
+
+static int
+do_trace(struct doing *d)
+{
+	return give(d, monitor_open_trace(d->m->config));
+}
+
+static int
+do_inherit(struct doing *d)
+{
+	struct monitor *m = d->m;
+
+	while (m->inherited_given < m->inherited_count && d->fds_count < MONITOR_HANDOVER_FDS) {
+		const struct handover_fd *h = &m->inherited[m->inherited_given++];
+
+		memcpy(d->reply.inherit.names[d->fds_count], h->name, MONITOR_FD_NAME - 1);
+		d->fds[d->fds_count++] = h->fd;
+	}
+	d->reply.inherit.count = d->fds_count;
+	return 0;
+}
+
+static int
+do_handover(struct doing *d)
+{
+	struct monitor *m = d->m;
+
+	for (size_t i = 0; i < d->in_count; i++) {
+		struct handover_fd *h = &m->handed[m->handed_count++];
+
+		*h = (struct handover_fd){.fd = d->in_fds[i]};
+		memcpy(h->name, d->request->handover.names[i], MONITOR_FD_NAME);
+		if (strcmp(h->name, MONITOR_STATE_NAME) == 0)
+			m->handed_all = true;
+	}
+	d->in_kept = d->in_count;
+	return 0;
+}
+
+/* --- dispatch --------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	int (*check)(struct doing *d);
+	int (*act)(struct doing *d);
+} types[MONITOR_TYPES] = {
+    [MONITOR_GATE_ADD] = {"gate-add", check_pair, do_add},
+    [MONITOR_GATE_DEL] = {"gate-del", check_del, do_del},
+    [MONITOR_GATES_READ] = {"gates-read", check_read, do_read},
+    [MONITOR_GATE_ADOPT] = {"gate-adopt", check_pair, do_adopt},
+    [MONITOR_LOOKUP] = {"lookup", check_lookup, do_lookup},
+    [MONITOR_DIVERT] = {"divert", check_divert, do_divert},
+    [MONITOR_DIVERT_END] = {"divert-end", check_divert, do_divert},
+    [MONITOR_JOURNAL] = {"journal", check_nothing, do_journal},
+    [MONITOR_TRACE] = {"trace", check_trace, do_trace},
+    [MONITOR_INHERIT] = {"inherit", check_nothing, do_inherit},
+    [MONITOR_HANDOVER] = {"handover", check_handover, do_handover},
+};
+
+_Static_assert(sizeof(struct monitor_request) <= PRIV_PROGRAM_BYTES, "a request fits");
+_Static_assert(sizeof(struct monitor_reply) <= PRIV_PROGRAM_BYTES, "a reply fits");
+_Static_assert((int)MONITOR_HANDOVER_FDS <= (int)PRIV_SEND_FDS, "descriptors fit");
+
+static int
+run(struct doing *d)
+{
+	int error;
+
+	if ((unsigned)d->request->type >= MONITOR_TYPES || (d->in_count > 0 && d->request->type != MONITOR_HANDOVER))
+		return EINVAL;
+	error = types[d->request->type].check(d);
+	if (error == 0)
+		error = types[d->request->type].act(d);
+	if (error != 0)
+		log_event(LOG_LEVEL_DEBUG, "monitor", "request=%s error=\"%s\"", types[d->request->type].name, strerror(error));
+	return error;
+}
+
+int
+monitor_handle(
+    void *user, const uint8_t *data, size_t len, const int *in_fds, size_t in_count, struct priv_reply *reply, int fds[PRIV_MAX_FDS])
+{
+	struct monitor_request request;
+	struct doing d = {.m = user, .request = &request, .in_fds = in_fds, .in_count = in_count, .fds = fds};
+	int error = EINVAL;
+
+	if (len == sizeof(request)) {
+		memcpy(&request, data, sizeof(request));
+		error = run(&d);
+	}
+	for (size_t i = d.in_kept; i < in_count; i++)
+		close(in_fds[i]);
+	memcpy(reply->program.data, &d.reply, sizeof(d.reply));
+	reply->program.len = sizeof(d.reply);
+	reply->fds = error == 0 ? d.fds_count : 0;
+	return error;
+}

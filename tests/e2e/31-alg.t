@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2119,SC2120,SC2317
+# pptpalg's first proof: two clients with the same call id behind masquerade, scripted and real, and nothing left behind.
+# shellcheck source=tests/e2e/alg.sh
+. "$(dirname "$0")/alg.sh"
+
+plan 11
+alg_topology
+masquerade
+gateway_start
+
+ok "two clients of one server with the same call id each get their own data" talk <<END
+$(ends)
+$(connection c1 s1)
+$(connection d1 s2)
+$(outgoing c1 7 s1 21)
+$(outgoing d1 7 s2 22)
+$(data c1 7 s1 21 192.0.2.254)
+$(data d1 7 s2 22 192.0.2.254)
+END
+is "two calls have four gates" "$(gre_entries)" 4
+no_gates() { [ "$(gre_entries)" = 0 ]; }
+say fresh
+ok "lost control connections take the gates along" wait_for 5 no_gates
+
+# --- real ends ---------------------------------------------------------------------------------------------------
+users 'alice * secret 10.0.0.10' 'bob * secret 10.0.0.11'
+server
+# dial NAME NS USER
+dial() {
+  printf 'secret\n' >"$work/password"; chmod 600 "$work/password"
+  spawn "$1" "$2" "$pptpc" -s "$work/$1.sock" 192.0.2.1 user "$3" password-file "$work/password"
+}
+dial one "$in1" alice
+one=$!
+dial two "$in2" bob
+ok "a real tunnel of the first client" wait_for 15 pings "$in1" 10.0.0.1
+ok "a real tunnel of the second" wait_for 15 pings "$in2" 10.0.0.1
+ok "a client ends" stop "$one"
+two_left() { [ "$(gre_entries)" = 2 ]; }
+ok "its gates go, the other's stay" wait_for 5 two_left
+ok "the other's tunnel goes on" pings "$in2" 10.0.0.1
+
+ok "the gateway stops" gateway_stop
+is "no gates are left" "$(gre_entries)" 0
+nok "no table is left" in_ns "$gw" nft list table inet pptpalg
