@@ -118,10 +118,14 @@ build(struct ctnl *c, char *at, const struct ctnl_op *op)
 	h->nlmsg_type = (uint16_t)((NFNL_SUBSYS_CTNETLINK << 8) | kinds[op->type].type);
 	h->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | kinds[op->type].flags);
 	h->nlmsg_seq = ++c->seq;
-	nfh->nfgen_family = nfct_attr_is_set(op->what, ATTR_ORIG_L3PROTO) > 0 ? nfct_get_attr_u8(op->what, ATTR_ORIG_L3PROTO)
-									      : nfct_get_attr_u8(op->what, ATTR_REPL_L3PROTO);
+	nfh->nfgen_family = nfct_get_attr_u8(op->what, ATTR_ORIG_L3PROTO);
 	nfh->version = NFNETLINK_V0;
-	return nfct_nlmsg_build(h, op->what) == 0 ? h : NULL;
+	if (nfct_nlmsg_build(h, op->what) != 0)
+		return NULL;
+	/* The library makes no message without an original tuple, so the tuple of a reply is given as one. */
+	if (op->by_reply)
+		((struct nlattr *)mnl_nlmsg_get_payload_offset(h, sizeof(*nfh)))->nla_type = CTA_TUPLE_REPLY | NLA_F_NESTED;
+	return h;
 }
 
 /* An error message, also an acknowledgement, ends its request; so does the answer of a GET, which asks for none. */

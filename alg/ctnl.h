@@ -2,6 +2,7 @@
 #ifndef ALG_CTNL_H
 #define ALG_CTNL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,13 +13,14 @@
 enum { CTNL_MAX_OPS = 8 };
 
 enum ctnl_type {
-	CTNL_GET,    /* by the original tuple of `what`, or its reply tuple when it has no other */
+	CTNL_GET,    /* by the original tuple of `what` */
 	CTNL_CREATE, /* EEXIST: either tuple is taken */
 	CTNL_DELETE, /* as GET */
 };
 
 struct ctnl_op {
 	enum ctnl_type type;
+	bool by_reply; /* GET, DELETE: that one whose reply tuple is the original tuple of `what` */
 	const struct nf_conntrack *what;
 	struct nf_conntrack *answer; /* of GET, filled in where error is 0 */
 	int error;                   /* 0 or an errno; ENOENT: there is none */

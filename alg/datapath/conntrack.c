@@ -102,14 +102,14 @@ entry_key(const struct gate *g)
 	return ct;
 }
 
-/* Whatever owns the reply tuple that the gate's entry shall have. */
+/* The reply tuple that the gate's entry has or shall have, as an original one. */
 static struct nf_conntrack *
 entry_reply_key(const struct gate *g)
 {
 	struct nf_conntrack *ct = nfct_new();
 
 	if (ct != NULL)
-		ctnl_set(ct, CTNL_REPLY, IPPROTO_GRE, &g->new_dst, &g->new_src, g->new_call_id, 0);
+		ctnl_set(ct, CTNL_ORIGINAL, IPPROTO_GRE, &g->new_dst, &g->new_src, g->new_call_id, 0);
 	return ct;
 }
 
@@ -170,10 +170,11 @@ entries_new(struct one_way e[WAYS], const struct gate_pair *pair, uint32_t life_
 
 /* Deletes what has a tuple in the gate's way, if a packet made it; EEXIST if it is another gate. */
 static int
-clear_stray(struct conntrack *c, struct nf_conntrack *key)
+clear_stray(struct conntrack *c, const struct nf_conntrack *key, bool by_reply)
 {
 	struct nf_conntrack *found = nfct_new();
-	struct ctnl_op get = {.type = CTNL_GET, .what = key, .answer = found}, del = {.type = CTNL_DELETE, .what = key};
+	struct ctnl_op get = {.type = CTNL_GET, .by_reply = by_reply, .what = key, .answer = found},
+		       del = {.type = CTNL_DELETE, .by_reply = by_reply, .what = key};
 	int error;
 
 	if (found == NULL)
@@ -193,9 +194,9 @@ clear_strays(struct conntrack *c, const struct one_way *e)
 
 	if (reply == NULL)
 		return ENOMEM;
-	error = clear_stray(c, e->key);
+	error = clear_stray(c, e->key, false);
 	if (error == 0)
-		error = clear_stray(c, reply);
+		error = clear_stray(c, reply, true);
 	nfct_destroy(reply);
 	return error;
 }
