@@ -265,7 +265,7 @@ put_prerouting(struct out *o)
 	put_set_local(o, "meta mark");
 	put(o, " accept\n\t\ttcp sport");
 	put_all_ports(o);
-	put(o, " socket transparent 1 socket wildcard 0");
+	put(o, " tcp dport != %u socket transparent 1", c->proxy_port); /* but the listener's, whose address is any */
 	put_set_local(o, "meta mark");
 	put(o, " accept\n\t\ttcp flags & (fin | syn | rst | ack) != syn return\n");
 	/* Nobody shall reach the listener by its own port. */

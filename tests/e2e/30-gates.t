@@ -29,8 +29,8 @@ ok "the table is installed" gatectl -c "$work/plain.conf" nft start
 
 # --- two clients, one server, the same ids -------------------------------------------------------------------------
 N=192.0.2.254 S=192.0.2.1
-one=(10.1.0.2,$S,100,$N,$S,100 $S,$N,5,$S,10.1.0.2,5)
-two=(10.2.0.2,$S,100,$N,$S,200 $S,$N,6001,$S,10.2.0.2,5)
+one=("10.1.0.2,$S,100,$N,$S,100" "$S,$N,5,$S,10.1.0.2,5")
+two=("10.2.0.2,$S,100,$N,$S,200" "$S,$N,6001,$S,10.2.0.2,5")
 ok "gates of the first client" gatectl add 1 "${one[@]}"
 is "packets are counted from now on" "$(acct)" 1
 ok "gates of the second client, which has the same ids" gatectl add 2 "${two[@]}"
@@ -59,15 +59,15 @@ gatectl del 1 "${one[@]}" >/dev/null
 is "no entry is left" "$(in_ns "$gw" conntrack -L -p gre 2>/dev/null | grep -c FIXED)$(gatectl_fails ENOENT read 1 "${one[@]}")" 0
 
 # --- destination NAT, IPv6, hairpin ----------------------------------------------------------------------------------
-dnat=(192.0.2.3,$N,30,192.0.2.3,10.1.0.2,31 10.1.0.2,192.0.2.3,40,$N,192.0.2.3,41)
+dnat=("192.0.2.3,$N,30,192.0.2.3,10.1.0.2,31" "10.1.0.2,192.0.2.3,40,$N,192.0.2.3,41")
 ok "a server inside" gatectl add 5 "${dnat[@]}"
 ok "in to it" gre third gre 30 to $N reaches c1 as 31 from 192.0.2.3
 ok "out of it" gre c1 gre 40 to 192.0.2.3 reaches third as 41 from $N
-six=(fd00:1::2,2001:db8:1::1,100,2001:db8:1::fe,2001:db8:1::1,101 2001:db8:1::1,2001:db8:1::fe,5,2001:db8:1::1,fd00:1::2,6)
+six=("fd00:1::2,2001:db8:1::1,100,2001:db8:1::fe,2001:db8:1::1,101" "2001:db8:1::1,2001:db8:1::fe,5,2001:db8:1::1,fd00:1::2,6")
 ok "IPv6 with translation" gatectl add 6 "${six[@]}"
 ok "IPv6 up" gre c6 gre 100 to 2001:db8:1::1 reaches s6 as 101 from 2001:db8:1::fe
 ok "IPv6 down, in fragments" gre s6 gre 5 to 2001:db8:1::fe size 3000 reaches c6 as 6
-hair=(10.1.0.2,$N,9,10.2.0.1,10.2.0.2,10 10.2.0.2,10.2.0.1,11,$N,10.1.0.2,12)
+hair=("10.1.0.2,$N,9,10.2.0.1,10.2.0.2,10" "10.2.0.2,10.2.0.1,11,$N,10.1.0.2,12")
 ok "both addresses change" gatectl add 7 "${hair[@]}"
 ok "hairpin there" gre c1 gre 9 to $N reaches d1 as 10 from 10.2.0.1
 ok "hairpin back" gre d1 gre 11 to 10.2.0.1 reaches c1 as 12 from $N
@@ -75,7 +75,7 @@ gatectl del 5 "${dnat[@]}" >/dev/null; gatectl del 6 "${six[@]}" >/dev/null; gat
 
 # --- route mode, behind a firewall that lets only established connections pass -----------------------------------------
 rules "$gw" 'table inet firewall { chain forward { type filter hook forward priority filter; policy drop; ct state established accept; }; }'
-route=(10.1.0.2,$S,70,10.1.0.2,$S,71 $S,10.1.0.2,80,$S,10.1.0.2,81)
+route=("10.1.0.2,$S,70,10.1.0.2,$S,71" "$S,10.1.0.2,80,$S,10.1.0.2,81")
 ok "without gates nothing passes" gre c1 gre 70 to $S misses s1
 ok "gates that change ids only, where a stray came first" gatectl add 8 "${route[@]}"
 ok "are a hole in it" gre c1 gre 70 to $S reaches s1 as 71 from 10.1.0.2
@@ -88,14 +88,14 @@ in_ns "$gw" nft delete table inet firewall
 masquerade
 ok "a stray is let out by the box" gre d1 gre 500 to $S reaches s1 as 500 from $N
 ok "a stray from the server" gre s1 gre 600 to $N misses c1
-stray=(10.1.0.2,$S,500,$N,$S,500 $S,$N,600,$S,10.1.0.2,5)
+stray=("10.1.0.2,$S,500,$N,$S,500" "$S,$N,600,$S,10.1.0.2,5")
 ok "gates take both places, that of what it looks like outside, too" gatectl add 9 "${stray[@]}"
 ok "up, after the stray" gre c1 gre 500 to $S reaches s1 as 500 from $N
 ok "down, after the stray" gre s1 gre 600 to $N reaches c1 as 5
 gatectl del 9 "${stray[@]}" >/dev/null
 
 # --- life ---------------------------------------------------------------------------------------------------------------
-short=(10.1.0.2,$S,900,$N,$S,901 $S,$N,902,$S,10.1.0.2,903)
+short=("10.1.0.2,$S,900,$N,$S,901" "$S,$N,902,$S,10.1.0.2,903")
 gatectl -l 4 add 10 "${short[@]}"
 spawn reader "$gw" "$BUILD/tests/e2e/gatectl" -l 4 -r 8 read 10 "${short[@]}"
 reader=$!
