@@ -104,4 +104,5 @@ ok "a packet early in a short life" gre c1 gre 900 to $S reaches s1 as 901
 wait_for 12 gone $reader
 ok "which reading renews" gre c1 gre 900 to $S reaches s1 as 901
 is "counters go on through renewal" "$(tail -n 1 "$work/reader.log")" "up 1 96 down 0 0"
-ok "gates that nobody reads end" wait_for 12 eval '! gre c1 gre 900 to $S reaches s1 as 901'
+unread() { ! gre c1 gre 900 to $S reaches s1 as 901; }
+ok "gates that nobody reads end" wait_for 12 unread

@@ -15,7 +15,7 @@
  *   END gets MESSAGE <Field VALUE>...              the very next message, with these fields
  *   END gets hex DIGITS | nothing [MS] | end       these bytes; silence; the connection's end
  *   END closes | resets                            FIN; RST
- *   END gre ID [from ADDRESS] [to ADDRESS] [size N] [times N]
+ *   END gre ID [from ADDRESS] [to ADDRESS] [size N] [times N] [version N]
  *       [reaches END as ID [from ADDRESS]] | [misses END]
  *       a GRE packet with this call id, by default between the ends' addresses, and what becomes of it
  *   print VALUE...    patience MS    fresh         answers with values; how long to wait; forgets all ends and variables

@@ -19,7 +19,7 @@ struct packet {
 
 struct order {
 	struct packet packet;
-	uint32_t size, times;
+	uint32_t size, times, version;
 };
 
 static uint32_t numbers; /* packets made so far */
@@ -68,7 +68,7 @@ sender(const struct end *e, const struct packet *p)
 static bool
 send_packet(const struct end *e, const struct order *o)
 {
-	uint8_t bytes[GRE_HEADER + GRE_MAX] = {0x30, 0x01, 0x88, 0x0b};
+	uint8_t bytes[GRE_HEADER + GRE_MAX] = {0x30, (uint8_t)o->version, 0x88, 0x0b};
 	const struct packet *p = &o->packet;
 	struct sockaddr_storage ss;
 	socklen_t len = sockaddr_of(&ss, &p->to, 0);
@@ -93,9 +93,11 @@ send_packet(const struct end *e, const struct order *o)
 /* --- hearing ------------------------------------------------------------------------------------------------------- */
 
 static bool
-parse(struct packet *p, const uint8_t *gre, size_t len, uint32_t size)
+parse(struct packet *p, const uint8_t *gre, size_t len, const struct order *o)
 {
-	if (len != GRE_HEADER + size || get_u16(gre) != 0x3001)
+	uint32_t size = o->size;
+
+	if (len != GRE_HEADER + size || get_u16(gre) != (0x3000 | o->version))
 		return false;
 	p->call_id = get_u16(gre + 6);
 	p->sequence = get_u32(gre + 8);
@@ -107,7 +109,7 @@ parse(struct packet *p, const uint8_t *gre, size_t len, uint32_t size)
 }
 
 static bool
-hear4(int fd, struct packet *p, uint32_t size)
+hear4(int fd, struct packet *p, const struct order *o)
 {
 	uint8_t bytes[60 + GRE_HEADER + GRE_MAX];
 	ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
@@ -117,11 +119,11 @@ hear4(int fd, struct packet *p, uint32_t size)
 		return false;
 	p->from = addr_v4(bytes + 12);
 	p->to = addr_v4(bytes + 16);
-	return parse(p, bytes + header, (size_t)n - header, size);
+	return parse(p, bytes + header, (size_t)n - header, o);
 }
 
 static bool
-hear6(int fd, struct packet *p, uint32_t size)
+hear6(int fd, struct packet *p, const struct order *o)
 {
 	uint8_t bytes[GRE_HEADER + GRE_MAX];
 	union {
@@ -140,7 +142,7 @@ hear6(int fd, struct packet *p, uint32_t size)
 	memcpy(&info, CMSG_DATA(c), sizeof(info));
 	p->from = addr_v6((const uint8_t *)&from.sin6_addr);
 	p->to = addr_v6((const uint8_t *)&info.ipi6_addr);
-	return parse(p, bytes, (size_t)n, size);
+	return parse(p, bytes, (size_t)n, o);
 }
 
 /* Waits in a namespace for the packet with this number, of either family. */
@@ -154,9 +156,9 @@ hear(const struct ns *ns, const struct order *o, struct packet *p, int64_t until
 
 		if (poll(fds, 2, left > 0 ? (int)left : 0) <= 0)
 			return false;
-		if ((fds[0].revents & POLLIN) != 0 && hear4(ns->gre4, p, o->size) && p->number == o->packet.number)
+		if ((fds[0].revents & POLLIN) != 0 && hear4(ns->gre4, p, o) && p->number == o->packet.number)
 			return true;
-		if ((fds[1].revents & POLLIN) != 0 && hear6(ns->gre6, p, o->size) && p->number == o->packet.number)
+		if ((fds[1].revents & POLLIN) != 0 && hear6(ns->gre6, p, o) && p->number == o->packet.number)
 			return true;
 	}
 }
@@ -168,7 +170,7 @@ take_order(struct order *o, struct end *e, struct words *w)
 {
 	uint32_t id;
 
-	*o = (struct order){.packet = {.from = e->local, .to = e->remote}, .size = 64, .times = 1};
+	*o = (struct order){.packet = {.from = e->local, .to = e->remote}, .size = 64, .times = 1, .version = 1};
 	if (!next_number(w, &id))
 		return false;
 	o->packet.call_id = (uint16_t)id;
@@ -183,6 +185,8 @@ take_order(struct order *o, struct end *e, struct words *w)
 			good = next_number(w, &o->size) && (o->size >= 4 && o->size <= GRE_MAX);
 		else if (take_word(w, "times"))
 			good = next_number(w, &o->times);
+		else if (take_word(w, "version"))
+			good = next_number(w, &o->version) && o->version <= 7;
 		else
 			return o->packet.to.family != 0 || fail("%s has nobody to send to", e->name);
 		if (!good)

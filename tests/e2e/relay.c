@@ -148,8 +148,11 @@ main(int argc, char **argv)
 		for (int i = 0; i < 2; i++) {
 			int fd = p[i].revents != 0 ? accept(p[i].fd, NULL, NULL) : -1;
 
-			if (fd >= 0 && fork() == 0)
-				serve(fd, mark, argv[3]);
+			if (fd >= 0 && fork() == 0) {
+				close(p[0].fd);
+				close(p[1].fd);
+				serve(fd, mark, argc > 3 ? argv[3] : NULL);
+			}
 			close(fd);
 		}
 	}
