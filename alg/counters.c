@@ -28,6 +28,9 @@ now(const struct out *out, const struct gateway *gw, const struct gates_stats *g
 	put(out, "waiting_now", "Calls whose gates wait for their first packet", true, g->waiting);
 	put(out, "adopted_now", "Calls without a control connection since a restart", true, g->adopted);
 	put(out, "removing_now", "Calls whose gates are being removed", true, g->removing);
+	put(out, "connections_limit", "Control connections that may be", true, gw->config->max_connections);
+	put(out, "calls_limit", "Calls that may be", true, gw->config->max_calls);
+	put(out, "ids_limit", "Translated call ids that may be in use", true, x->limit);
 	put(out, "clients_now", "Clients with calls", true, g->clients);
 	put(out, "ids_now", "Translated call ids in use", true, x->used);
 	put(out, "ids_resting_now", "Call ids that rest after use", true, x->resting);
@@ -85,6 +88,33 @@ calls(const struct out *out, const struct gateway_counters *c, const struct gate
 }
 
 void
+counters_add(struct gate_counters *sum, const struct gate_counters *c)
+{
+	sum->up_pkts += c->up_pkts;
+	sum->up_bytes += c->up_bytes;
+	sum->down_pkts += c->down_pkts;
+	sum->down_bytes += c->down_bytes;
+}
+
+static void
+add_live(void *user, const struct gates_info *info)
+{
+	counters_add(user, &info->counters);
+}
+
+static void
+carried(const struct out *out, const struct gateway *gw)
+{
+	struct gate_counters sum = gw->counters.carried;
+
+	gates_each(gw->gates, add_live, &sum);
+	put_label(out, "gre_packets", "GRE packets of calls, as of the last look at the counters", "direction", "up", sum.up_pkts);
+	put_label(out, "gre_packets", "GRE packets of calls, as of the last look at the counters", "direction", "down", sum.down_pkts);
+	put_label(out, "gre_bytes", "Bytes of these, with their IP headers", "direction", "up", sum.up_bytes);
+	put_label(out, "gre_bytes", "Bytes of these, with their IP headers", "direction", "down", sum.down_bytes);
+}
+
+void
 counters_each(const struct gateway *gw, void (*fn)(void *user, const struct counter *c), void *user)
 {
 	const struct out out = {fn, user};
@@ -97,6 +127,7 @@ counters_each(const struct gateway *gw, void (*fn)(void *user, const struct coun
 	connections(&out, &gw->counters);
 	messages(&out, gw);
 	calls(&out, &gw->counters, &g);
+	carried(&out, gw);
 	put(&out, "ids_taken", "Translated call ids taken", false, x.taken);
 	put(&out, "ids_kept", "Of them, those that stayed as their owner chose them", false, x.kept);
 	put_label(&out, "ids_failed", "Call ids that could not be translated", "reason", "limit", x.failed_limit);

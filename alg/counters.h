@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "alg/datapath/datapath.h"
+
 struct gateway;
 
 struct counter {
@@ -18,5 +20,8 @@ struct counter {
 
 /* Calls fn for each; those of one name follow each other. */
 void counters_each(const struct gateway *gw, void (*fn)(void *user, const struct counter *c), void *user);
+
+/* *sum grows by *c. */
+void counters_add(struct gate_counters *sum, const struct gate_counters *c);
 
 #endif

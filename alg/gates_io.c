@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alg/calls.h"
+#include "alg/counters.h"
 #include "alg/flow.h"
 #include "base/timerheap.h"
 #include "sys/clock.h"
@@ -305,6 +306,7 @@ gone(struct gateway *gw, const struct gates_info *info)
 
 	if (gw->journal != NULL)
 		journal_clear(gw->journal, info->pair.id);
+	counters_add(&gw->counters.carried, &info->counters);
 	if (c == NULL)
 		return;
 	if (c->up) {

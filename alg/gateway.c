@@ -135,6 +135,30 @@ hand_over(struct gateway *gw)
 	gw->stopping = false;
 }
 
+/* The monitor has read the new configuration, and logged what is wrong with it. */
+static void
+on_reload(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds)
+{
+	struct gateway *gw = user;
+
+	(void)reply, (void)fds, (void)nfds;
+	if (error != 0 || gw->stopping)
+		return;
+	log_event(LOG_LEVEL_INFO, "reload", "result=ok flows=%zu calls=%zu", gw->flows_count, gw->calls_count);
+	hand_over(gw);
+}
+
+static void
+reload(struct gateway *gw)
+{
+	struct monitor_request req;
+
+	memset(&req, 0, sizeof(req));
+	req.type = MONITOR_RELOAD;
+	if (monitor_send(gw->priv, &req, on_reload, gw) != 0)
+		log_event(LOG_LEVEL_ERROR, "reload", "error=\"the monitor does not answer\"");
+}
+
 /* A monitor that was killed sends SIGTERM too, when it is gone: then nothing may be said to anybody, and everything stays as it is. */
 static bool
 monitor_is_gone(const struct gateway *gw)
@@ -159,11 +183,10 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	if (monitor_is_gone(gw))
 		abandon(gw);
-	else if (sig == SIGHUP)
-		log_event(
-		    LOG_LEVEL_INFO, "reload", "result=\"unchanged: SIGUSR2 starts anew with the file as it is now, and keeps tunnels\"");
 	else if (gw->stopping)
 		return;
+	else if (sig == SIGHUP)
+		reload(gw);
 	else if (sig == SIGUSR2)
 		hand_over(gw);
 	else

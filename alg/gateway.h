@@ -142,6 +142,7 @@ struct gateway_counters {
 	uint64_t calls_up, calls_refused, calls_ended;
 	uint64_t violations;                                   /* messages out of sequence or malformed */
 	uint64_t received[2], forwarded, made, repaired, late; /* messages of flows that have ended; flows that live: alg_rewrite_stats() */
+	struct gate_counters carried;                          /* by calls that have ended; those that live: gates_each() */
 	uint64_t superseded;                                   /* calls cleared since a newer one has the same gates */
 	uint64_t journal_failed;
 	uint64_t adopted;        /* pairs taken over from a former process */

@@ -53,6 +53,7 @@ libpptpalg_la_SOURCES = \
 	alg/nft.c alg/nft.h \
 	alg/nft_text.c alg/nft_text.h \
 	alg/policy.c alg/policy.h \
+	alg/reload.c alg/reload.h \
 	alg/start.c alg/start.h \
 	alg/trace.c alg/trace.h
 libpptpalg_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTABLES_CFLAGS) $(NFCT_CFLAGS)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "alg/monitor_private.h"
+#include "alg/reload.h"
 #include "sys/log.h"
 
 struct doing {
@@ -286,6 +287,16 @@ do_trace(struct doing *d)
 	return give(d, monitor_open_trace(d->m->config));
 }
 
+/* The argument behind -c. */
+static int
+do_reload(struct doing *d)
+{
+	if (d->m->argv == NULL || !reload_check(d->m->config, d->m->argv[2], d->m->pairs_count))
+		return EINVAL;
+	d->m->anew = true;
+	return 0;
+}
+
 static int
 do_inherit(struct doing *d)
 {
@@ -335,6 +346,7 @@ static const struct {
     [MONITOR_JOURNAL] = {"journal", check_nothing, do_journal},
     [MONITOR_TRACE] = {"trace", check_trace, do_trace},
     [MONITOR_INHERIT] = {"inherit", check_nothing, do_inherit},
+    [MONITOR_RELOAD] = {"reload", check_nothing, do_reload},
     [MONITOR_HANDOVER] = {"handover", check_handover, do_handover},
 };
 

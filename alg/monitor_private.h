@@ -28,6 +28,7 @@ struct monitor {
 	size_t inherited_count, inherited_given;
 	struct handover_fd *handed; /* for the next one */
 	size_t handed_count, handed_max;
+	bool anew;       /* hand over by executing this program, even where a service manager would keep descriptors */
 	bool handed_all; /* the last of them has come: the state */
 	const char *path;
 	char *const *argv;

@@ -142,11 +142,11 @@ monitor_abandon(struct monitor *m)
 
 /* --- end --------------------------------------------------------------------------------------- */
 
-/* To the service manager's store, or else to this program anew. */
+/* To the service manager's store, or else to this program anew, which is how a reload works. */
 static void
 hand_over(struct monitor *m)
 {
-	if (handover_managed()) {
+	if (handover_managed() && !m->anew) {
 		if (handover_store(m->handed, m->handed_count) == 0) {
 			log_event(LOG_LEVEL_INFO, "handover", "descriptors=%zu to=\"the service manager\"", m->handed_count);
 			return;

@@ -215,10 +215,13 @@ on_trace_file(void *user, int error, const struct monitor_reply *reply, const in
 	struct gateway *gw = user;
 
 	(void)reply;
-	if (error == 0 && nfds == 1)
+	if (error == 0 && nfds == 1) {
 		trace_file(gw->trace, fds[0]);
-	else
-		log_event(LOG_LEVEL_WARN, "trace", "file=\"%s\" error=\"%s\"", gw->config->trace.file, strerror(error));
+		return;
+	}
+	trace_file(gw->trace, -1);
+	log_event(LOG_LEVEL_WARN, "trace", "file=\"%s\" error=\"%s\" reason=\"nothing is traced any more\"", gw->config->trace.file,
+	    strerror(error));
 }
 
 static void
@@ -239,12 +242,23 @@ start_trace(struct gateway *gw)
 	const struct config *c = gw->config;
 	const struct trace_config tc = {
 	    .level = c->trace.level, .flags = c->trace.flags, .size = c->trace.size, .renew = renew_trace, .user = gw};
+	struct monitor_request req;
+	struct monitor_reply reply;
+	int fds[PRIV_MAX_FDS], error;
+	size_t n;
 
 	if (c->trace.file == NULL)
 		return;
 	gw->trace = trace_new(&tc);
-	if (gw->trace == NULL)
+	if (gw->trace == NULL) {
 		failed("trace", ENOMEM);
+		return;
+	}
+	/* The first file is waited for, so that no line is missing. */
+	memset(&req, 0, sizeof(req));
+	req.type = MONITOR_TRACE;
+	error = monitor_call(gw->priv, &req, NULL, 0, &reply, fds, &n);
+	on_trace_file(gw, error, &reply, fds, n);
 }
 
 /* --- what the former process left -------------------------------------------------------------- */
