@@ -136,7 +136,7 @@ route_both(struct nft *n, char *err, size_t errlen)
 		snprintf(err, errlen, "the routing rule of mark 0x%x and table %u can't be made: %s", c->mark, c->table, strerror(error));
 		return false;
 	}
-	if (!c->ipv6 && c->nat64_prefix.addr.family == 0)
+	if (!c->ipv6)
 		return true;
 	error = route(n, 6);
 	/* A box without IPv6 is no reason not to start. */

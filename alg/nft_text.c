@@ -220,14 +220,9 @@ put_policies(struct out *o, bool own, const char *take)
 static void
 put_families(struct out *o)
 {
-	const struct config *c = o->config;
-	char text[ADDR_TEXT_MAX];
-
-	if (!c->ipv4)
+	if (!o->config->ipv4)
 		put(o, "\t\tmeta nfproto ipv4 return\n");
-	if (!c->ipv6 && c->nat64_prefix.addr.family == 6)
-		put(o, "\t\tip6 daddr != %s return\n", prefix_text(&c->nat64_prefix, text));
-	else if (!c->ipv6)
+	if (!o->config->ipv6)
 		put(o, "\t\tmeta nfproto ipv6 return\n");
 }
 

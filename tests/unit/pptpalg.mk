@@ -6,11 +6,15 @@ tests_unit_test_pptpalg_SOURCES = \
 	tests/unit/suite.c \
 	tests/unit/pptpalg/main.c \
 	tests/unit/pptpalg/test_config.c \
+	tests/unit/pptpalg/test_conntrack.c \
+	tests/unit/pptpalg/test_ct.c \
 	tests/unit/pptpalg/test_journal.c \
+	tests/unit/pptpalg/test_nft.c \
+	tests/unit/pptpalg/test_nft_text.c \
 	tests/unit/pptpalg/test_policy.c \
 	tests/unit/pptpalg/test_trace.c \
 	tests/unit/pptpalg/test_user.c \
 	tests/unit/sys/netns.c \
 	tests/unit/sys/netns.h
 tests_unit_test_pptpalg_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CONFUSE_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
-tests_unit_test_pptpalg_LDADD = libpptpalg.la $(CHECK_LIBS)
+tests_unit_test_pptpalg_LDADD = libpptpalg.la $(NFTABLES_LIBS) $(NFCT_LIBS) $(CHECK_LIBS)

@@ -1,7 +1,11 @@
 #include "tests/unit/suite.h"
 
 Suite *suite_config(void);
+Suite *suite_conntrack(void);
+Suite *suite_ct(void);
 Suite *suite_journal(void);
+Suite *suite_nft(void);
+Suite *suite_nft_text(void);
 Suite *suite_policy(void);
 Suite *suite_trace(void);
 Suite *suite_user(void);
@@ -11,7 +15,11 @@ main(void)
 {
 	static const suite_fn suites[] = {
 	    suite_config,
+	    suite_conntrack,
+	    suite_ct,
 	    suite_journal,
+	    suite_nft,
+	    suite_nft_text,
 	    suite_policy,
 	    suite_trace,
 	    suite_user,

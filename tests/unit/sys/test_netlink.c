@@ -164,6 +164,49 @@ START_TEST(routes)
 }
 END_TEST
 
+static bool
+note_rule(void *user, const struct nl_rule *rule)
+{
+	struct nl_rule *last = user;
+
+	*last = *rule;
+	return false;
+}
+
+static void
+rules_body(void)
+{
+	struct nl *nl = set_up();
+	struct nl_rule last = {0};
+	struct nl_route local = {.ifindex = 1, .table = 99, .local = true};
+
+	CHECK(shell("ip rule add pref 7 fwmark 8 lookup 9"));
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct nl_rule rule = {.family = family, .mark = 0x10, .mask = 0x70, .table = 99, .priority = 98};
+
+		CHECK(nl_rule_each(nl, family, note_rule, &last) == 0 && last.family != family); /* only ours are told of */
+		CHECK(nl_rule_del(nl, &rule) == -1 && errno == ENOENT);
+		CHECK(nl_rule_add(nl, &rule) == 0);
+		CHECK(nl_rule_add(nl, &rule) == -1 && errno == EEXIST);
+		CHECK(nl_rule_each(nl, family, note_rule, &last) == 0);
+		CHECK(last.family == family && last.mark == 0x10 && last.mask == 0x70 && last.table == 99 && last.priority == 98);
+		CHECK(nl_rule_del(nl, &rule) == 0);
+		local.dst.addr.family = family;
+		CHECK(nl_route_add(nl, &local) == 0 && nl_route_replace(nl, &local) == 0);
+	}
+	CHECK(shell("ip route show table 99 | grep -q '^local default dev lo proto 80'"));
+	CHECK(shell("ip -6 route show table 99 | grep -q '^local default dev lo proto 80'"));
+	CHECK(nl_route_del(nl, &local) == 0 && !shell("ip -6 route show table 99 2>/dev/null | grep -q local"));
+	CHECK(shell("ip rule | grep -q '^7:'") && !shell("ip rule | grep -q '^98:'"));
+	nl_close(nl);
+}
+
+START_TEST(rules_and_local_routes)
+{
+	in_netns(rules_body);
+}
+END_TEST
+
 static void
 via_other_family_body(void)
 {
@@ -328,6 +371,7 @@ suite_netlink(void)
 	tcase_add_test(t, addresses);
 	tcase_add_test(t, link_of_a_subnet);
 	tcase_add_test(t, routes);
+	tcase_add_test(t, rules_and_local_routes);
 	tcase_add_test(t, gateway_of_the_other_family);
 	tcase_add_test(t, way_to_a_server);
 	tcase_add_test(t, neighbour_proxies);
