@@ -16,6 +16,8 @@ sys_libsys_la_SOURCES = \
 	sys/log_stderr.c \
 	sys/log_syslog.c \
 	sys/mbox.c sys/mbox.h \
+	sys/metrics.c sys/metrics.h \
+	sys/metrics_text.c sys/metrics_impl.h \
 	sys/netlink.c sys/netlink.h \
 	sys/netlink_impl.h \
 	sys/netlink_monitor.c \
@@ -34,7 +36,8 @@ sys_libsys_la_SOURCES = \
 	sys/priv_undo.c \
 	sys/priv_wire.c \
 	sys/priv_worker.c \
-	sys/tunq.c sys/tunq.h
+	sys/tunq.c sys/tunq.h \
+	sys/utf8.c sys/utf8.h
 if HAVE_SYSTEMD
 sys_libsys_la_SOURCES += sys/log_journal.c
 else

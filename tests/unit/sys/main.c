@@ -7,6 +7,7 @@ Suite *suite_ctl(void);
 Suite *suite_handover(void);
 Suite *suite_log(void);
 Suite *suite_mbox(void);
+Suite *suite_metrics(void);
 Suite *suite_netlink(void);
 Suite *suite_priv(void);
 Suite *suite_priv_allow(void);
@@ -19,7 +20,8 @@ int
 main(void)
 {
 	static const suite_fn suites[] = {suite_clock, suite_conf, suite_conf_text, suite_ctl, suite_handover, suite_log, suite_mbox,
-	    suite_netlink, suite_priv, suite_priv_allow, suite_priv_program, suite_priv_resolv, suite_priv_undo, suite_priv_wire};
+	    suite_metrics, suite_netlink, suite_priv, suite_priv_allow, suite_priv_program, suite_priv_resolv, suite_priv_undo,
+	    suite_priv_wire};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }
