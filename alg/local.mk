@@ -58,7 +58,29 @@ libpptpalg_la_SOURCES = \
 	alg/trace.c alg/trace.h
 libpptpalg_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) $(MNL_CFLAGS) $(NFTABLES_CFLAGS) $(NFCT_CFLAGS)
 libpptpalg_la_LIBADD = libalg.la sys/libsys.la $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(MNL_LIBS) $(NFTABLES_LIBS) $(NFCT_LIBS)
+
+# The eBPF data path: a program for the kernel, compiled by clang and carried inside ours.
+EXTRA_DIST += alg/datapath/gates.bpf.c
+if HAVE_BPF
+COMPILE_BPF = $(BPF_CLANG) -O2 -g -Wall -Wextra -target bpf -mcpu=v3 -fdebug-prefix-map=$(abs_srcdir)=. $(BPF_CPPFLAGS) $(BPF_CFLAGS)
+libpptpalg_la_SOURCES += \
+	alg/datapath/bpf.c \
+	alg/datapath/bpf_links.c alg/datapath/bpf_links.h \
+	alg/datapath/bpf_map.h \
+	alg/datapath/bpf_netdev.c alg/datapath/bpf_netdev.h \
+	alg/datapath/bpf_object.c alg/datapath/bpf_object.h
+libpptpalg_la_CFLAGS += $(BPF_CFLAGS)
+libpptpalg_la_LIBADD += $(BPF_LIBS)
+CLEANFILES += alg/datapath/gates.bpf.o
+# By way of a variable: automake would take the plain name for a rule that replaces its own.
+bpf_object_lo = alg/datapath/libpptpalg_la-bpf_object.lo
+$(bpf_object_lo): alg/datapath/gates.bpf.o
+alg/datapath/gates.bpf.o: $(srcdir)/alg/datapath/gates.bpf.c $(srcdir)/alg/datapath/bpf_map.h
+	$(AM_V_GEN)$(MKDIR_P) alg/datapath && \
+	$(COMPILE_BPF) -c $(srcdir)/alg/datapath/gates.bpf.c -o $@ && $(BPF_STRIP) -g $@
+else
 libpptpalg_la_SOURCES += alg/datapath/bpf_none.c
+endif
 
 sbin_PROGRAMS += alg/pptpalg
 alg_pptpalg_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)

@@ -57,3 +57,5 @@ tests_conform_pptp_conform_SOURCES = \
 	tests/conform/peer.c
 tests_conform_pptp_conform_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_conform_pptp_conform_LDADD = libpptp/libpptp_core.la libbase.la $(JANSSON_LIBS)
+noinst_PROGRAMS += tests/e2e/gresend
+tests_e2e_gresend_SOURCES = tests/e2e/gresend.c

@@ -1,15 +1,19 @@
 /* gatectl - the gateway's data path and firewall table by hand, for tests and benches.
  *
- *   gatectl [-l SECONDS] [-r TIMES] add|del|read ID UP DOWN     one pair of gates
- *   gatectl [-l SECONDS] bench COUNT                            so many pairs made, read and removed, with the times
- *   gatectl lookup SOURCE PORT DESTINATION PORT                                    what the other end of a TCP connection sees
- *   gatectl -c CONFIG nft start|stop|text                                          the table, rules and routes of a configuration
- *   gatectl -c CONFIG divert GATE ...                                              the same, and GRE of these gates goes to raw sockets
+ *   gatectl [OPTION...] [-r TIMES] add|del|read ID UP DOWN     one pair of gates
+ *   gatectl [OPTION...] [-n COUNT] hold ID UP DOWN [UP DOWN]   so many pairs of each, whose ids count up, as long as it lives: it says
+ *                                                              "ready", tells counters at SIGUSR1, removes the pairs at SIGTERM
+ *   gatectl [OPTION...] bench COUNT                            so many pairs made, read and removed, with the times
+ *   gatectl lookup SOURCE PORT DESTINATION PORT                what the other end of a TCP connection sees
+ *   gatectl -c CONFIG nft start|stop|text                       the table, rules and routes of a configuration
+ *   gatectl -c CONFIG divert GATE ...                           the same, and GRE of these gates goes to raw sockets
  *
  * A gate is SOURCE,DESTINATION,CALL-ID,NEW-SOURCE,NEW-DESTINATION,NEW-CALL-ID. Counters are printed as
- * "up PACKETS BYTES down PACKETS BYTES"; errors as their name, with exit status 1. -l is how long gates live; -r repeats, each second. */
+ * "up PACKETS BYTES down PACKETS BYTES"; errors as their name, with exit status 1. Options: -d conntrack|bpf, the data path;
+ * -i INTERFACE (of bpf; once for each); -l SECONDS, how long gates live. -r repeats, each second. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +26,7 @@
 #include "alg/datapath/datapath.h"
 #include "alg/nft.h"
 
-enum { MAX_GATES = 100000 };
+enum { MAX_GATES = 100000, MAX_INTERFACES = 16 };
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
 {
@@ -109,6 +113,73 @@ one_pair(struct datapath *dp, char **args, unsigned times)
 		check("read", dp->ops->read(dp, &pair, &counters));
 		print_counters(&counters);
 	}
+}
+
+/* --- many of one kind, held --- */
+
+static struct gate
+later_gate(const struct gate *first, unsigned n)
+{
+	struct gate g = *first;
+
+	g.call_id = (uint16_t)(g.call_id + n);
+	g.new_call_id = (uint16_t)(g.new_call_id + n);
+	return g;
+}
+
+static struct gate_pair
+later_pair(const struct gate_pair *first, unsigned n)
+{
+	return (struct gate_pair){.id = first->id + n, .up = later_gate(&first->up, n), .down = later_gate(&first->down, n)};
+}
+
+static void
+sum_up(struct datapath *dp, const struct gate_pair *first, unsigned count,
+    int (*fn)(struct datapath *dp, const struct gate_pair *pair, struct gate_counters *counters))
+{
+	struct gate_counters sum = {0}, c = {0};
+
+	for (unsigned n = 0; n < count; n++) {
+		struct gate_pair pair = later_pair(first, n);
+
+		check("hold", fn(dp, &pair, &c));
+		sum.up_pkts += c.up_pkts;
+		sum.up_bytes += c.up_bytes;
+		sum.down_pkts += c.down_pkts;
+		sum.down_bytes += c.down_bytes;
+	}
+	print_counters(&sum);
+}
+
+static void
+hold(struct datapath *dp, char **args, unsigned count)
+{
+	struct gate_pair first[2];
+	size_t kinds = 0;
+	sigset_t signals;
+	int got;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	for (; kinds < 2 && args[2 + 2 * kinds] != NULL; kinds++) {
+		first[kinds] = (struct gate_pair){.id = strtoull(args[1], NULL, 0) + kinds * MAX_GATES,
+		    .up = gate(args[2 + 2 * kinds]),
+		    .down = gate(args[3 + 2 * kinds])};
+		for (unsigned n = 0; n < count; n++) {
+			struct gate_pair pair = later_pair(&first[kinds], n);
+
+			check("add", dp->ops->add(dp, &pair));
+		}
+	}
+	printf("ready\n");
+	fflush(stdout);
+	while (sigwait(&signals, &got) == 0 && got == SIGUSR1)
+		for (size_t i = 0; i < kinds; i++)
+			sum_up(dp, &first[i], count, dp->ops->read);
+	for (size_t i = 0; i < kinds; i++)
+		sum_up(dp, &first[i], count, dp->ops->del);
 }
 
 /* --- many --- */
@@ -238,13 +309,27 @@ table(const char *file, char **args)
 
 /* --- the command line --- */
 
-static struct datapath *
-open_datapath(unsigned life)
-{
-	struct datapath_config config = {.max_gates = MAX_GATES, .life_ns = life * UINT64_C(1000000000)};
-	char err[256] = "";
-	struct datapath *dp = datapath_conntrack_open(&config, err, sizeof(err));
+struct options {
+	unsigned life, times, count;
+	const char *datapath, *config;
+	const char *ifnames[MAX_INTERFACES + 1];
+	size_t ifnames_count;
+};
 
+static struct datapath *
+open_datapath(const struct options *o)
+{
+	struct datapath_config config = {.max_gates = MAX_GATES, .life_ns = o->life * UINT64_C(1000000000)};
+	char err[256] = "";
+	struct datapath *dp = NULL;
+
+	config.ifnames = o->ifnames_count > 0 ? o->ifnames : NULL;
+	if (strcmp(o->datapath, "conntrack") == 0)
+		dp = datapath_conntrack_open(&config, err, sizeof(err));
+	else if (strcmp(o->datapath, "bpf") == 0)
+		dp = datapath_bpf_open(&config, err, sizeof(err));
+	else
+		die("%s is no data path", o->datapath);
 	if (dp == NULL)
 		die("%s", err);
 	return dp;
@@ -252,50 +337,63 @@ open_datapath(unsigned life)
 
 static void __attribute__((noreturn)) usage(void)
 {
-	fprintf(
-	    stderr, "usage: gatectl [-l SECONDS] [-r TIMES] [-c CONFIG] add|del|read|bench|lookup|nft|divert ...; gatectl.c tells more\n");
+	fprintf(stderr, "usage: gatectl [OPTION...] add|del|read|hold|bench|lookup|nft|divert ...; the comment in gatectl.c tells more\n");
 	exit(2);
 }
 
 static void
-gates(int argc, char **argv, unsigned life, unsigned times)
+gates(const struct options *o, int argc, char **argv)
 {
 	struct datapath *dp;
+	bool many = (argc == 4 || argc == 6) && strcmp(argv[0], "hold") == 0;
 	bool one = argc == 4 && (strcmp(argv[0], "add") == 0 || strcmp(argv[0], "del") == 0 || strcmp(argv[0], "read") == 0);
 
-	if (!one && !(argc == 2 && strcmp(argv[0], "bench") == 0))
+	if (!one && !many && !(argc == 2 && strcmp(argv[0], "bench") == 0))
 		usage();
-	dp = open_datapath(life);
-	if (one)
-		one_pair(dp, argv, times);
+	dp = open_datapath(o);
+	if (many)
+		hold(dp, argv, o->count);
+	else if (one)
+		one_pair(dp, argv, o->times);
 	else
 		bench(dp, (unsigned)strtoul(argv[1], NULL, 0));
 	dp->ops->close(dp, true);
 }
 
-int
-main(int argc, char **argv)
+static void
+parse(struct options *o, int argc, char **argv)
 {
-	unsigned life = 3600, times = 1;
-	const char *config = NULL;
-
-	for (int o; (o = getopt(argc, argv, "l:r:c:")) != -1;) {
-		if (o == 'l')
-			life = number(optarg);
-		else if (o == 'r')
-			times = number(optarg);
-		else if (o == 'c')
-			config = optarg;
+	for (int c; (c = getopt(argc, argv, "l:r:c:d:i:n:")) != -1;) {
+		if (c == 'l')
+			o->life = number(optarg);
+		else if (c == 'r')
+			o->times = number(optarg);
+		else if (c == 'n')
+			o->count = number(optarg);
+		else if (c == 'c')
+			o->config = optarg;
+		else if (c == 'd')
+			o->datapath = optarg;
+		else if (c == 'i' && o->ifnames_count < MAX_INTERFACES)
+			o->ifnames[o->ifnames_count++] = optarg;
 		else
 			usage();
 	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {.life = 3600, .times = 1, .count = 1, .datapath = "conntrack"};
+
+	parse(&o, argc, argv);
 	argv += optind;
 	argc -= optind;
 	if (argc == 5 && strcmp(argv[0], "lookup") == 0)
 		lookup(argv);
-	else if (config != NULL && argc >= 2 && (strcmp(argv[0], "nft") == 0 || strcmp(argv[0], "divert") == 0))
-		table(config, argv);
+	else if (o.config != NULL && argc >= 2 && (strcmp(argv[0], "nft") == 0 || strcmp(argv[0], "divert") == 0))
+		table(o.config, argv);
 	else
-		gates(argc, argv, life, times);
+		gates(&o, argc, argv);
 	return 0;
 }

@@ -1,0 +1,244 @@
+#include "alg/datapath/bpf_links.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "alg/datapath/bpf_map.h"
+#include "alg/datapath/bpf_netdev.h"
+#include "sys/log.h"
+
+/* BPF_TCX_INGRESS, which older headers don't have. */
+enum { TCX_INGRESS = 46 };
+
+struct link {
+	struct bpf_netdev dev;
+	int xdp, tcx; /* descriptors; closing one detaches the program. -1: not attached */
+	int xdp_error;
+	bool sends;
+};
+
+struct bpf_links {
+	struct bpf_links_config config;
+	struct bpf_netdev_features *features; /* NULL: the kernel doesn't tell */
+	size_t count, skipped;
+	struct link links[GATES_LINKS_MAX];
+};
+
+static bool
+is_wanted(const struct bpf_links *l, const struct bpf_netdev *dev)
+{
+	if (!dev->ethernet || !dev->up)
+		return false;
+	if (l->config.ifnames == NULL)
+		return !dev->port;
+	for (const char *const *name = l->config.ifnames; *name != NULL; name++)
+		if (strcmp(*name, dev->name) == 0)
+			return true;
+	return false;
+}
+
+static void
+on_netdev(void *user, const struct bpf_netdev *dev)
+{
+	struct bpf_links *l = user;
+
+	if (!is_wanted(l, dev))
+		return;
+	if (l->count == GATES_LINKS_MAX) {
+		l->skipped++;
+		return;
+	}
+	l->links[l->count++] = (struct link){.dev = *dev, .xdp = -1, .tcx = -1};
+}
+
+/* The system call itself, as libbpf of some distributions knows less of attach types than their kernel. */
+static int
+attach_tcx(int program, uint32_t ifindex)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.link_create.prog_fd = (uint32_t)program;
+	attr.link_create.target_ifindex = ifindex;
+	attr.link_create.attach_type = TCX_INGRESS;
+	return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+/* Never takes another's place: a link can't be made where a program is. */
+static void
+attach_xdp(struct link *link, int program)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
+
+	link->xdp = bpf_link_create(program, (int)link->dev.ifindex, BPF_XDP, &opts);
+	if (link->xdp < 0) {
+		link->xdp_error = -link->xdp;
+		link->xdp = -1;
+	}
+}
+
+static void
+detach(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+tell_program(struct bpf_links *l, struct link *link)
+{
+	struct gates_link value = {.sends = link->sends};
+
+	memcpy(value.mac, link->dev.mac, sizeof(value.mac));
+	if (bpf_map_update_elem(l->config.map_fd, &link->dev.ifindex, &value, BPF_ANY) != 0)
+		log_event(LOG_LEVEL_WARN, "datapath", "interface=%s error=\"%m\"", link->dev.name);
+}
+
+void
+bpf_links_refresh(struct bpf_links *l)
+{
+	for (size_t i = 0; l->features != NULL && i < l->count; i++) {
+		struct link *link = &l->links[i];
+		bool sends = link->xdp >= 0 && bpf_netdev_sends_xdp(l->features, link->dev.ifindex);
+
+		if (sends == link->sends)
+			continue;
+		link->sends = sends;
+		tell_program(l, link);
+		log_event(LOG_LEVEL_INFO, "datapath", "interface=%s xdp_sends=%s", link->dev.name, sends ? "yes" : "no");
+	}
+}
+
+/* Frames must be able to leave by XDP somewhere, or it is no use to catch them there. */
+static void
+attach_all_xdp(struct bpf_links *l)
+{
+	bool any = false;
+
+	if (l->features == NULL)
+		return;
+	for (size_t i = 0; i < l->count; i++)
+		attach_xdp(&l->links[i], l->config.xdp_fd);
+	for (size_t i = 0; i < l->count; i++) {
+		struct link *link = &l->links[i];
+
+		link->sends = link->xdp >= 0 && bpf_netdev_sends_xdp(l->features, link->dev.ifindex);
+		any = any || link->sends;
+	}
+	for (size_t i = 0; i < l->count; i++) {
+		if (!any)
+			detach(&l->links[i].xdp);
+		if (l->links[i].xdp >= 0)
+			tell_program(l, &l->links[i]);
+	}
+}
+
+static const char *
+why_no_xdp(const struct bpf_links *l, const struct link *link)
+{
+	if (l->features == NULL)
+		return "the kernel doesn't tell which interfaces can send from XDP";
+	if (link->xdp_error == EBUSY || link->xdp_error == EEXIST)
+		return "another program is at XDP";
+	if (link->xdp_error != 0)
+		return strerror(link->xdp_error);
+	return "no interface can send from XDP";
+}
+
+static void
+report(const struct bpf_links *l, const struct link *link)
+{
+	const char *mode = link->xdp >= 0 ? link->tcx >= 0 ? "xdp,tcx" : "xdp" : link->tcx >= 0 ? "tcx" : "none";
+
+	if (link->xdp >= 0)
+		log_event(
+		    LOG_LEVEL_INFO, "datapath", "interface=%s mode=%s xdp_sends=%s", link->dev.name, mode, link->sends ? "yes" : "no");
+	else
+		log_event(LOG_LEVEL_INFO, "datapath", "interface=%s mode=%s xdp=\"%s\"", link->dev.name, mode, why_no_xdp(l, link));
+}
+
+static bool
+attach_all(struct bpf_links *l, char *err, size_t errlen)
+{
+	size_t attached = 0;
+	int error = 0;
+
+	attach_all_xdp(l);
+	for (size_t i = 0; i < l->count; i++) {
+		struct link *link = &l->links[i];
+
+		link->tcx = attach_tcx(l->config.tcx_fd, link->dev.ifindex);
+		if (link->tcx < 0)
+			error = errno;
+		attached += link->tcx >= 0 || link->xdp >= 0;
+		report(l, link);
+	}
+	if (l->skipped > 0)
+		log_event(LOG_LEVEL_WARN, "datapath", "skipped=%zu reason=\"more than %d interfaces\"", l->skipped, GATES_LINKS_MAX);
+	if (attached == 0 && error == EINVAL)
+		snprintf(err, errlen, "the kernel has no TCX (Linux 6.6 or later), and no interface has XDP for sending");
+	else if (attached == 0)
+		snprintf(err, errlen, "eBPF can't be attached to any interface: %s", l->count == 0 ? "there is none" : strerror(error));
+	return attached > 0;
+}
+
+static void
+report_missing(const struct bpf_links *l)
+{
+	for (const char *const *name = l->config.ifnames; name != NULL && *name != NULL; name++) {
+		size_t i = 0;
+
+		while (i < l->count && strcmp(l->links[i].dev.name, *name) != 0)
+			i++;
+		if (i == l->count)
+			log_event(LOG_LEVEL_WARN, "datapath", "interface=%s mode=none reason=\"no Ethernet interface that is up\"", *name);
+	}
+}
+
+struct bpf_links *
+bpf_links_open(const struct bpf_links_config *config, char *err, size_t errlen)
+{
+	struct bpf_links *l = calloc(1, sizeof(*l));
+
+	if (l == NULL) {
+		snprintf(err, errlen, "no memory");
+		return NULL;
+	}
+	l->config = *config;
+	l->features = bpf_netdev_features_open();
+	if (bpf_netdev_each(on_netdev, l) != 0) {
+		snprintf(err, errlen, "the kernel doesn't list its interfaces: %m");
+		bpf_links_close(l);
+		return NULL;
+	}
+	report_missing(l);
+	if (!attach_all(l, err, errlen)) {
+		bpf_links_close(l);
+		return NULL;
+	}
+	l->config.ifnames = NULL;
+	return l;
+}
+
+void
+bpf_links_close(struct bpf_links *l)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < l->count; i++) {
+		detach(&l->links[i].xdp);
+		detach(&l->links[i].tcx);
+	}
+	bpf_netdev_features_close(l->features);
+	free(l);
+}

@@ -1,0 +1,201 @@
+#!/bin/bash
+# The eBPF data path: gates in a table at XDP or TCX, and connection tracking behind it for what the table leaves alone.
+#
+#   +-------+ 10.1.0.0/24        +--------+        192.0.2.0/24 +-------+
+#   | $cli  |-- .2 ------ .1 in -|  $gw   |- out .254 ------ .1 | $srv  |
+#   +-------+ fd00:1::/64        +--------+   2001:db8:1::/64   +-------+
+#
+# The client's call id is 7, seen outside as 20007; the server's is 9, seen inside as 30009. Hosts count what reaches them by address,
+# call id and TTL; packets whose header checksum is wrong would not get that far.
+# shellcheck source=tests/e2e/faults.sh disable=SC2119
+. "$(dirname "$0")/faults.sh"
+gatectl=$BUILD/tests/e2e/gatectl
+netns cli; netns gw; netns srv
+cli=$ns_prefix-cli gw=$ns_prefix-gw srv=$ns_prefix-srv
+cable "$cli" eth0 "$gw" in; cable "$srv" eth0 "$gw" out
+address "$cli" eth0 10.1.0.2/24 fd00:1::2/64; address "$gw" in 10.1.0.1/24 fd00:1::1/64
+address "$srv" eth0 192.0.2.1/24 2001:db8:1::1/64; address "$gw" out 192.0.2.254/24 2001:db8:1::fe/64
+ip -n "$cli" route add default via 10.1.0.1; ip -n "$cli" route add default via fd00:1::1
+in_ns "$gw" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+# A box with NAT, and a firewall that lets only known connections through.
+in_ns "$gw" nft -f - <<'NFT' || exit 99
+table inet box {
+  chain postrouting { type nat hook postrouting priority srcnat; oifname "out" meta l4proto != gre masquerade; }
+  chain forward { type filter hook forward priority filter; policy drop; ct state established accept; }
+}
+NFT
+for ns in "$cli" "$srv"; do
+  in_ns "$ns" nft -f - <<'NFT' || exit 99
+table inet seen {
+  counter up4 {}; counter down4 {}; counter up6 {}; counter down6 {}; counter other {}; counter slow {}; counter big {}
+  chain input {
+    type filter hook input priority filter;
+    meta l4proto != gre return
+    ip ttl != 63 counter name slow
+    meta length > 1500 counter name big
+    ip saddr 192.0.2.254 ip daddr 192.0.2.1 @th,48,16 9 counter name up4 drop
+    ip saddr 192.0.2.1 ip daddr 10.1.0.2 @th,48,16 7 counter name down4 drop
+    ip6 saddr 2001:db8:1::fe ip6 daddr 2001:db8:1::1 ip6 hoplimit 63 @th,48,16 9 counter name up6 drop
+    ip6 saddr 2001:db8:1::1 ip6 daddr fd00:1::2 ip6 hoplimit 63 @th,48,16 7 counter name down6 drop
+    counter name other drop
+  }
+}
+NFT
+done
+
+# shellcheck disable=SC2054
+gates=(
+  10.1.0.2,192.0.2.1,30009,192.0.2.254,192.0.2.1,9 192.0.2.1,192.0.2.254,20007,192.0.2.1,10.1.0.2,7
+  fd00:1::2,2001:db8:1::1,30009,2001:db8:1::fe,2001:db8:1::1,9 2001:db8:1::1,2001:db8:1::fe,20007,2001:db8:1::1,fd00:1::2,7
+)
+# hold LOG [OPTION...]: a process that holds both calls' gates; $holder is its pid
+hold() {
+  local log=$1; shift
+  : >"$work/$log.log"
+  spawn "$log" "$gw" "$gatectl" -d bpf "$@" hold 1 "${gates[@]}"
+  holder=$!
+  wait_for 10 grep -q '^ready' "$work/$log.log" || { gone $holder || kill $holder; return 1; }
+}
+release() { kill -TERM "$holder" && wait_for 10 gone "$holder"; }
+slay() { disown "$holder"; kill -KILL "$holder"; wait_for 5 gone "$holder"; }
+mode() { sed -n "s/.*interface=$2 mode=\([^ ]*\).*/\1/p" "$work/$1.log" | tail -n 1; }
+
+reset_counters() { local ns; for ns in "$cli" "$srv"; do in_ns "$ns" nft reset counters >/dev/null; done; }
+# seen NS COUNTER: packets since the last reset
+seen() { in_ns "$1" nft list counter inet seen "$2" | awk '/packets/{print $2}'; }
+seen_is() { [ "$(seen "$1" "$2")" = "$3" ]; }
+# tracked FAMILY: packets that connection tracking counted for gates in this family
+tracked() { in_ns "$gw" conntrack -L -f "$1" -p gre 2>/dev/null | grep -o 'packets=[0-9]*' | awk -F= '{n += $2} END {print n + 0}'; }
+# told LOG LINE: the holder's counters: "up PACKETS BYTES down PACKETS BYTES", of the call in IPv4 (1) or IPv6 (2)
+told() {
+  local lines
+  lines=$(grep -c '^up ' "$work/$1.log")
+  kill -USR1 "$holder"
+  wait_for 5 sh -c "[ \$(grep -c '^up ' '$work/$1.log') -ge $((lines + 2)) ]"
+  grep '^up ' "$work/$1.log" | sed -n "$((lines + $2))p"
+}
+up4() { in_ns "$cli" "$BUILD/tests/e2e/gresend" "$@" 10.1.0.2 192.0.2.1 30009; }
+down4() { in_ns "$srv" "$BUILD/tests/e2e/gresend" "$@" 192.0.2.1 192.0.2.254 20007; }
+up6() { in_ns "$cli" "$BUILD/tests/e2e/gresend" "$@" fd00:1::2 2001:db8:1::1 30009; }
+down6() { in_ns "$srv" "$BUILD/tests/e2e/gresend" "$@" 2001:db8:1::1 2001:db8:1::fe 20007; }
+# every_way COUNT: so many packets each way in each family; passes when all have arrived, rewritten
+every_way() {
+  reset_counters
+  up4 -n "$1" && down4 -n "$1" && up6 -n "$1" && down6 -n "$1" || return 1
+  wait_for 3 seen_is "$srv" up4 "$1" && wait_for 3 seen_is "$cli" down4 "$1" &&
+    wait_for 3 seen_is "$srv" up6 "$1" && wait_for 3 seen_is "$cli" down6 "$1"
+}
+
+ok4() { pings "$gw" 10.1.0.2 && pings "$gw" 192.0.2.1 && pings "$gw" fd00:1::2 && pings "$gw" 2001:db8:1::1; }
+wait_for 10 ok4
+if ! hold first -i in -i out && ! grep -q '^ready' "$work/first.log"; then
+  if grep -qE 'built without|kernel|CAP_BPF' "$work/first.log"; then
+    echo "1..0 # SKIP $(tail -n 1 "$work/first.log")"
+    exit 0
+  fi
+fi
+plan 48
+
+# --- TCX: the other ends have no NAPI, so nothing can be sent to them from XDP ---
+is "without a way to send from XDP the program is at TCX" "$(mode first in) $(mode first out)" "tcx tcx"
+ok "packets arrive both ways, in both families, with other addresses and ids" every_way 100
+is "with a TTL one less" "$(seen "$srv" slow) $(seen "$cli" slow)" "0 0"
+is "and no others" "$(seen "$srv" other) $(seen "$cli" other)" "0 0"
+is "connection tracking saw none of IPv4" "$(tracked ipv4)" 0
+is "nor of IPv6" "$(tracked ipv6)" 0
+is "the table counted packets and bytes (IPv4)" "$(told first 1)" "up 100 9600 down 100 9600"
+is "the table counted packets and bytes (IPv6)" "$(told first 2)" "up 100 11600 down 100 11600"
+
+# misses NS COUNTER COMMAND...: what the command sends goes through connection tracking, not the table, and arrives
+misses() {
+  local ns=$1 counter=$2 before; shift 2
+  before=$(($(tracked ipv4) + $(tracked ipv6)))
+  reset_counters
+  "$@"
+  wait_for 3 seen_is "$ns" "$counter" 1 && [ $(($(tracked ipv4) + $(tracked ipv6))) -eq $((before + 1)) ]
+}
+ok "fragments go through connection tracking, and arrive whole" misses "$srv" up4 up4 -s 3000
+is "as one big packet" "$(seen "$srv" big)" 1
+ok "a packet with IP options too" misses "$srv" up4 up4 -o
+ok "a GRE header with more bits than PPTP's too" misses "$srv" up4 up4 -f 0x3801
+ok "fragments the other way" misses "$cli" down4 down4 -s 3000
+ok "fragments of IPv6" misses "$srv" up6 up6 -s 3000
+is "they all are in the sum that is told" "$(told first 1 | awk '{print $2, $5}')" "103 101"
+
+expired() { in_ns "$cli" nstat -asz "$1" | awk -v n="$1" '$1 == n {print $2}'; }
+before=$(expired IcmpInTimeExcds) tracked_before=$(tracked ipv4)
+reset_counters
+up4 -t 1
+ok "a TTL that ends here is answered by the stack" wait_for 3 test "$(expired IcmpInTimeExcds)" -gt "$before"
+is "and goes no further" "$(seen "$srv" up4)" 0
+is "and is none of the table's" "$(told first 1 | awk '{print $2}')" "$((103 + $(tracked ipv4) - tracked_before))"
+
+ip -n "$gw" link set out mtu 1280; ip -n "$srv" link set eth0 mtu 1280
+before=$(expired IcmpInDestUnreachs)
+reset_counters
+up4 -s 1350 -d
+too_big() { [ "$(expired IcmpInDestUnreachs)" -gt "$before" ]; }
+ok "a packet too big for the next link is answered by the stack" wait_for 3 too_big
+is "and goes no further" "$(seen "$srv" up4)" 0
+ok "without the don't-fragment bit" up4 -s 1350
+ok "it arrives in fragments" wait_for 3 seen_is "$srv" up4 1
+ip -n "$gw" link set out mtu 1500; ip -n "$srv" link set eth0 mtu 1500
+
+reset_counters
+in_ns "$cli" "$BUILD/tests/e2e/gresend" -n 10 10.1.0.2 192.0.2.1 30010
+in_ns "$cli" "$BUILD/tests/e2e/gresend" -n 10 -f 0x2000 10.1.0.2 192.0.2.1 30009
+up4
+ok "a known call after strangers" wait_for 3 seen_is "$srv" up4 1
+is "whom the firewall kept out" "$(seen "$srv" other)" 0
+
+# --- the end of gates and of processes ---
+sum=$(told first 1)
+ok "the gates are removed" release
+is "with their last counters" "$(grep '^up ' "$work/first.log" | tail -n 2 | head -n 1)" "$sum"
+reset_counters
+up4 -n 5; down4 -n 5
+is "and nothing passes any more" "$(seen "$srv" up4) $(seen "$cli" down4)" "0 0"
+run in_ns "$gw" conntrack -F 2>/dev/null
+
+here "gates again" hold second -i in -i out
+slay
+ok "a killed process takes only its speed along: data goes through connection tracking" every_way 20
+is "all of it" "$(tracked ipv4) $(tracked ipv6)" "40 40"
+here "the next process takes the gates over" hold third -i in -i out
+ok "packets pass" every_way 20
+is "by the table, on top of what was counted" "$(tracked ipv4) $(told third 1 | awk '{print $2, $5}')" "40 40 40"
+
+# --- somebody else removes the gates ---
+run in_ns "$gw" conntrack -D -p gre >/dev/null 2>&1
+kill -USR1 "$holder"
+ok "gates that connection tracking lost are said to be gone" wait_for 5 grep -q 'ENOENT' "$work/third.log"
+wait_for 5 gone "$holder"
+in_ns "$gw" conntrack -F 2>/dev/null
+
+# --- XDP ---
+run in_ns "$cli" ethtool -K eth0 gro on; run in_ns "$srv" ethtool -K eth0 gro on
+here "gates, now that the other ends can take frames of XDP" hold fourth -i in -i out
+is "are at XDP, with TCX behind it" "$(mode fourth in) $(mode fourth out)" "xdp,tcx xdp,tcx"
+ok "packets arrive both ways, in both families, with other addresses and ids" every_way 500
+is "with a TTL one less" "$(seen "$srv" slow) $(seen "$cli" slow)" "0 0"
+
+all_counted() { [ "$(told fourth 1 | awk '{print $2 + $5}')" = 1000 ] && [ "$(tracked ipv4)" -le 4 ]; }
+ok "all of them are counted, few by connection tracking" all_counted
+ok "fragments go through connection tracking" misses "$srv" up4 up4 -s 3000
+ok "IP options too" misses "$srv" up4 up4 -o
+first=$holder
+: >"$work/fifth.log"
+spawn fifth "$gw" "$gatectl" -d bpf hold 1 "${gates[@]}"
+holder=$!
+ok "a second process finds its place taken" wait_for 10 grep -q '^ready' "$work/fifth.log"
+like "leaves the other's program alone and is at TCX" "$(grep 'interface=in' "$work/fifth.log")" 'mode=tcx xdp="another program is at XDP"'
+slay
+holder=$first
+run in_ns "$srv" ethtool -K eth0 gro off
+no_more() { kill -USR1 "$holder"; grep -q 'interface=out xdp_sends=no' "$work/fourth.log"; }
+ok "that an other end takes frames of XDP no more is noticed" wait_for 10 no_more
+ok "and packets go on by TCX" every_way 50
+at_xdp() { ip -n "$gw" -d link show | grep -c 'prog/xdp'; }
+is "until here programs are at XDP" "$(at_xdp)" 2
+ok "the gates are removed" release
+is "and the programs" "$(at_xdp)" 0
