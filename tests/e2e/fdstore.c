@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -259,14 +260,16 @@ open_sockets(struct manager *m)
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	sigset_t signals;
 
-	/* Only root's, as systemd's is only the unit's. */
 	strcpy(m->dir, "/tmp/fdstore.XXXXXX");
-	if (mkdtemp(m->dir) == NULL)
+	if (mkdtemp(m->dir) == NULL || chmod(m->dir, 0755) != 0)
 		die("mkdtemp");
 	snprintf(m->path, sizeof(m->path), "%s/notify", m->dir);
 	memcpy(name.sun_path, m->path, strlen(m->path));
 	m->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (m->fd < 0 || bind(m->fd, (struct sockaddr *)&name, sizeof(name)) != 0)
+		die(m->path);
+	/* As systemd's: anybody may write to it, an unprivileged worker too (NotifyAccess=all). */
+	if (chmod(m->path, 0777) != 0)
 		die(m->path);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
