@@ -37,18 +37,15 @@ conntrack_entries() { gre_entries || true; }
 
 # ask_loop: until the guest ends
 ask_loop() {
-  local ask words
+  local words
   while kill -0 "$guest_pid" 2>/dev/null; do
-    for ask in "$work"/ask/*.ask; do
-      [ -e "$ask" ] || { command sleep 0.05; continue; }
-      mapfile -t words <"$ask"
-      rm -f "$ask"
-      note "the guest asks: ${words[*]}" >&2
-      # No subshell: what a command starts stays known.
-      "${words[@]}" >"$work/ask/output" 2>&1
-      printf '%d\n' $? | cat - "$work/ask/output" >"$work/ask/answer"
-      mv "$work/ask/answer" "${ask%.ask}.answer"
-    done
+    [ -e "$work/ask/ask" ] || { command sleep 0.05; continue; }
+    mapfile -t words <"$work/ask/ask"
+    rm "$work/ask/ask"
+    # No subshell: what a command starts stays known.
+    "${words[@]}" >"$work/ask/output" 2>&1
+    printf '%d\n' $? | cat - "$work/ask/output" >"$work/ask/new-answer"
+    mv "$work/ask/new-answer" "$work/ask/answer"
   done
 }
 
