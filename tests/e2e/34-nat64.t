@@ -1,0 +1,83 @@
+#!/bin/bash
+# pptpalg in front of servers that its clients can't reach without it: IPv6 clients of IPv4 servers (NAT64), and everything through the
+# forwarder in user space (datapath = user).
+# shellcheck source=tests/e2e/alg.sh disable=SC2119,SC2154
+. "$(dirname "$0")/alg.sh"
+plan 45
+alg_topology
+masquerade
+size=10000000
+nat64=64:ff9b::c000:201
+
+gates() { alg_json gates length; }
+# counted: each gate of the call has carried what the transfer needs
+counted() { alg_json flows '[.[] | select((.kind | startswith("gre")) and .bytes > '$size')] | length' | grep -qx 2; }
+diverted() { in_ns "$gw" sh -c 'nft list set inet pptpalg divert4; nft list set inet pptpalg divert6' | grep -q elements; }
+undiverted() { ! diverted; }
+
+# tunnel NAME ADDRESS CLIENT-AS-SEEN: from $cli to there, with data, and away again
+tunnel() {
+  server_address=$2
+  client
+  ok "$1: the tunnel is up" up
+  like "$1: the server sees $3" "$(control server show sessions)" " $3 "
+  ok "$1: packets as large as the MTU" in_ns "$cli" ping -q -c 3 -i 0.2 -s "$(($(inner_mtu) - 28))" -M "do" 10.0.0.1
+  ok "$1: $size bytes by TCP both ways, unharmed" transfer $size 10.0.0.1
+  is "$1: two gates" "$(gates)" 2
+  ok "$1: both counted" wait_for 5 counted
+  ok "$1: GRE is led aside" diverted
+  ok "$1: hang up" stop "$client_pid"
+  ok "$1: the server knows" wait_for 5 no_sessions
+  ok "$1: the gates are gone" wait_for 5 prints 0 gates
+  ok "$1: and no GRE is led aside any more" wait_for 5 undiverted
+}
+inner_mtu() { ip -n "$cli" link show dev "$(tunnels "$cli")" | grep -o 'mtu [0-9]*' | cut -d' ' -f2; }
+
+server 'listen = {"192.0.2.1"}'
+here "the gateway starts, with NAT64" gateway_start 'nat64-prefix = "64:ff9b::/96"' 'poll-interval = "1s"'
+
+ip -n "$in1" -4 addr flush dev eth0 # IPv6 only
+cli=$in1
+nok "without a gateway there is no way from IPv6 to the server" pings "$in1" $nat64
+tunnel NAT64 $nat64 192.0.2.254
+stop "$server_pid"
+
+# --- scripted: two IPv6 clients with the same call id, and a server that calls ---
+nat64_connection() { connection "$1" "$2" $nat64 L; }
+ok "two IPv6 clients and one call id" talk <<END
+$(ends)
+$(nat64_connection c1 s1)
+$(nat64_connection d1 s2)
+$(outgoing c1 7 s1 100)
+$(outgoing d1 7 s2 101)
+c1 gre @s1_at_c1 reaches s1 as 100 from 192.0.2.254
+d1 gre @s2_at_d1 reaches s2 as 101 from 192.0.2.254
+s1 gre @c1_at_s1 reaches c1 as 7 from $nat64
+s2 gre @d1_at_s2 reaches d1 as 7 from $nat64
+s1 gre @c1_at_s1 misses d1
+s1 gre @c1_at_s1 size 4000 reaches c1 as 7
+c1 gre @s1_at_c1 size 4000 reaches s1 as 100
+END
+nok "their ids are told apart" test "$(tell c1_at_s1)" = "$(tell d1_at_s2)"
+is "four gates" "$(gates)" 4
+ok "a call that ends takes its gates with it, and no other" talk <<END
+c1 sends CCRQ <Call-ID 7>
+s1 gets CCRQ <Call-ID @c1_at_s1>
+s1 sends CDN <Call-ID 100>
+c1 gets CDN
+c1 gre @s1_at_c1 misses s1
+s2 gre @d1_at_s2 reaches d1 as 7
+END
+is "two gates are left" "$(gates)" 2
+say fresh
+ok "the gateway ends" gateway_stop
+is "nothing of its table is left" "$(in_ns "$gw" nft list tables | grep -c pptpalg)" 0
+
+# --- everything through user space ---
+server 'listen = {"192.0.2.1", "2001:db8:1::1"}'
+here "the gateway starts, datapath = user" gateway_start 'datapath = "user"' 'nat64-prefix = "64:ff9b::/96"' 'poll-interval = "1s"'
+is "it says so" "$(alg_json status .datapath)" user
+cli=$in2
+tunnel "IPv4, masqueraded" 192.0.2.1 192.0.2.254
+is "connection tracking has not seen GRE" "$(gre_entries)" 0
+tunnel "IPv6, masqueraded" 2001:db8:1::1 2001:db8:1::fe
