@@ -323,9 +323,9 @@ check_size(cfg_t *cfg, cfg_opt_t *opt)
 {
 	uint64_t bytes;
 
-	if (parse_size(last_value(opt), &bytes) && bytes >= 10240 && bytes <= UINT64_C(1) << 40)
+	if (parse_size(last_value(opt), &bytes) && bytes >= 4096 && bytes <= UINT64_C(1) << 40)
 		return 0;
-	return refuse(cfg, opt, "a size from 10k to 1024g, like 1m");
+	return refuse(cfg, opt, "a size from 4k to 1024g, like 1m");
 }
 
 int

@@ -242,6 +242,12 @@ make_control(struct gateway *gw, struct gateway_prepared *p)
 		if (gw->ctl == NULL)
 			return false;
 	}
+	if (p->metrics_fd >= 0) {
+		gw->metrics = metrics_new(gw, p->metrics_fd);
+		p->metrics_fd = -1;
+		if (gw->metrics == NULL)
+			return false;
+	}
 	return true;
 }
 
@@ -333,6 +339,7 @@ free_tables(struct gateway *gw)
 static void
 finish(struct gateway *gw)
 {
+	metrics_free(gw->metrics);
 	ctl_server_free(gw->ctl);
 	close_listeners(gw);
 	if (gw->flows_by_number.heads != NULL)
@@ -384,6 +391,20 @@ gateway_run(const struct config *config, struct priv *priv, struct gateway_prepa
 
 /* --- privileges ---------------------------------------------------------------------------------- */
 
+/* A port that is taken is no reason to lose tunnels over a restart. */
+static void
+open_metrics(struct gateway_prepared *p)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	if (p->config->metrics_addr.family == 0)
+		return;
+	p->metrics_fd = metrics_listen(p->config);
+	if (p->metrics_fd < 0)
+		log_event(LOG_LEVEL_ERROR, "metrics", "address=%s port=%u error=\"%m\"", addr_text(&p->config->metrics_addr, addr),
+		    p->config->metrics_port);
+}
+
 int
 gateway_prepare(void *arg)
 {
@@ -392,6 +413,7 @@ gateway_prepare(void *arg)
 	if (p->forked)
 		monitor_abandon(p->monitor);
 	p->control_fd = p->metrics_fd = -1;
+	open_metrics(p);
 	if (p->config->control_socket == NULL)
 		return 0;
 	p->control_fd = ctl_listen(p->config->control_socket, p->config->control_mode);

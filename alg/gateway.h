@@ -227,6 +227,8 @@ extern const struct ctl_command gateway_commands[];
 
 /* alg/metrics.c: Prometheus over HTTP on a listening socket that it takes over; NULL when it can't. */
 struct metrics *metrics_new(struct gateway *gw, int fd);
+/* The socket for it, as configured: a descriptor, or -1 with errno. */
+int metrics_listen(const struct config *c);
 void metrics_free(struct metrics *m);
 
 #endif

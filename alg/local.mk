@@ -45,6 +45,7 @@ libpptpalg_la_SOURCES = \
 	alg/handover_save.c \
 	alg/ids.c \
 	alg/journal.c alg/journal.h \
+	alg/metrics.c \
 	alg/monitor.c alg/monitor.h \
 	alg/monitor_client.c \
 	alg/monitor_files.c \

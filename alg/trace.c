@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 2048 };
+enum { LINE_MAX_BYTES = 2048, PENDING_MAX = 32768 };
 
 static const struct {
 	const char *word;
@@ -70,8 +70,10 @@ struct trace {
 	struct trace_config config;
 	int fd;
 	uint64_t written; /* bytes in the file */
-	uint64_t lost;    /* lines since the last that was written */
+	uint64_t lost;    /* lines since the last that found room */
 	bool waiting;     /* for a new file */
+	size_t pending_len;
+	char pending[PENDING_MAX]; /* lines that wait to be written */
 };
 
 struct trace *
@@ -96,6 +98,28 @@ trace_free(struct trace *t)
 	free(t);
 }
 
+/* Writes what waits, line by line. Asks for the first file, and for the next when this one would grow beyond its size; if that comes
+ * at once, trace_file() has written the line when renew() returns. */
+static void
+flush(struct trace *t)
+{
+	while (t->pending_len > 0 && !t->waiting) {
+		size_t len = (size_t)((const char *)memchr(t->pending, '\n', t->pending_len) - t->pending) + 1;
+
+		if (t->fd < 0 || (t->written > 0 && t->written + len > t->config.size)) {
+			t->waiting = true;
+			t->config.renew(t->config.user);
+			continue;
+		}
+		if (write(t->fd, t->pending, len) == (ssize_t)len)
+			t->written += len;
+		else
+			t->lost++;
+		t->pending_len -= len;
+		memmove(t->pending, t->pending + len, t->pending_len);
+	}
+}
+
 void
 trace_file(struct trace *t, int fd)
 {
@@ -106,6 +130,7 @@ trace_file(struct trace *t, int fd)
 	t->fd = fd;
 	t->written = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
 	t->waiting = fd < 0;
+	flush(t);
 }
 
 bool
@@ -130,20 +155,15 @@ head(char *buf, size_t size, enum trace_level level, enum trace_flag flag)
 	return n;
 }
 
-/* Writes a whole line, or counts it as lost. Asks for the first file, and for the next when this one would grow beyond its size. */
-static void
+/* False: no room. */
+static bool
 put(struct trace *t, const char *line, size_t len)
 {
-	if (!t->waiting && (t->fd < 0 || (t->written > 0 && t->written + len > t->config.size))) {
-		t->waiting = true;
-		t->config.renew(t->config.user);
-	}
-	if (t->fd < 0 || t->waiting || write(t->fd, line, len) != (ssize_t)len) {
-		t->lost++;
-		return;
-	}
-	t->written += len;
-	t->lost = 0;
+	if (len > sizeof(t->pending) - t->pending_len)
+		return false;
+	memcpy(t->pending + t->pending_len, line, len);
+	t->pending_len += len;
+	return true;
 }
 
 /* Tells of lines that are not there, in front of the first that is. */
@@ -151,16 +171,14 @@ static void
 put_lost(struct trace *t)
 {
 	char line[128];
-	uint64_t lost = t->lost;
 	size_t n;
 
-	if (lost == 0 || t->fd < 0 || t->waiting)
+	if (t->lost == 0)
 		return;
 	n = head(line, sizeof(line), TRACE_ERROR, TRACE_ALL);
-	n += (size_t)snprintf(line + n, sizeof(line) - n, "%" PRIu64 " lines are missing here\n", lost);
-	put(t, line, n);
-	if (t->lost > 0)
-		t->lost = lost;
+	n += (size_t)snprintf(line + n, sizeof(line) - n, "%" PRIu64 " lines are missing here\n", t->lost);
+	if (put(t, line, n))
+		t->lost = 0;
 }
 
 void
@@ -186,5 +204,7 @@ trace_line(struct trace *t, enum trace_level level, enum trace_flag flag, const 
 			*p = ' ';
 	}
 	line[n++] = '\n';
-	put(t, line, n);
+	if (t->lost > 0 || !put(t, line, n))
+		t->lost++;
+	flush(t);
 }

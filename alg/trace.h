@@ -29,8 +29,8 @@ const char *trace_level_text(unsigned level);
 struct trace_config {
 	unsigned level, flags;
 	uint64_t size; /* bytes, then renew */
-	/* Asks for a file, when the first line comes or the present one is full: trace_file() is to be called, now or later; lines that
-	 * come in between are counted and told of. */
+	/* Asks for a file, when the first line comes or the present one is full: trace_file() is to be called, now or later; 32 KiB of
+	 * lines wait for it, others are counted and told of. */
 	void (*renew)(void *user);
 	void *user;
 };

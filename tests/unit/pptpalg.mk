@@ -8,12 +8,16 @@ tests_unit_test_pptpalg_SOURCES = \
 	tests/unit/pptpalg/test_config.c \
 	tests/unit/pptpalg/test_conntrack.c \
 	tests/unit/pptpalg/test_ct.c \
+	tests/unit/pptpalg/test_ctl.c \
 	tests/unit/pptpalg/test_journal.c \
 	tests/unit/pptpalg/test_nft.c \
 	tests/unit/pptpalg/test_nft_text.c \
 	tests/unit/pptpalg/test_policy.c \
+	tests/unit/pptpalg/test_reload.c \
 	tests/unit/pptpalg/test_trace.c \
 	tests/unit/pptpalg/test_user.c \
+	tests/unit/sys/capture.c \
+	tests/unit/sys/capture.h \
 	tests/unit/sys/netns.c \
 	tests/unit/sys/netns.h
 tests_unit_test_pptpalg_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CONFUSE_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)

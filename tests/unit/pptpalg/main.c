@@ -3,10 +3,12 @@
 Suite *suite_config(void);
 Suite *suite_conntrack(void);
 Suite *suite_ct(void);
+Suite *suite_ctl(void);
 Suite *suite_journal(void);
 Suite *suite_nft(void);
 Suite *suite_nft_text(void);
 Suite *suite_policy(void);
+Suite *suite_reload(void);
 Suite *suite_trace(void);
 Suite *suite_user(void);
 
@@ -17,10 +19,12 @@ main(void)
 	    suite_config,
 	    suite_conntrack,
 	    suite_ct,
+	    suite_ctl,
 	    suite_journal,
 	    suite_nft,
 	    suite_nft_text,
 	    suite_policy,
+	    suite_reload,
 	    suite_trace,
 	    suite_user,
 	};

@@ -312,7 +312,7 @@ static const struct {
     {"log = paper", "/etc/t.conf:1: option 'log'"},
     {"log-level = loud", "/etc/t.conf:1: option 'log-level'"},
     {"trace {\n file = x\n}", "/etc/t.conf:2: option 'file': 'x' is not an absolute path"},
-    {"trace {\n size = 1k\n}", "/etc/t.conf:2: option 'size': '1k' is not a size from 10k"},
+    {"trace {\n size = 1k\n}", "/etc/t.conf:2: option 'size': '1k' is not a size from 4k"},
     {"trace {\n size = 1mb\n}", "/etc/t.conf:2: option 'size'"},
     {"trace {\n files = 0\n}", "/etc/t.conf:2: option 'files': 0 is not in 1..1000"},
     {"trace {\n level = all\n}", "/etc/t.conf:2: option 'level'"},
