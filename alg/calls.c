@@ -19,15 +19,16 @@ hash_id(const struct table *t, uint64_t id)
 }
 
 static uint32_t
-hash_gate(const struct table *t, const struct addr *src, const struct addr *dst, uint16_t id)
+hash_gate(const struct table *t, const struct gate *g)
 {
-	return table_hash_end(t, table_hash_u64(t, table_hash_addr(t, table_hash_addr(t, 0, src), dst), id));
+	return table_hash_end(t, table_hash_u64(t, table_hash_addr(t, table_hash_addr(t, 0, &g->new_src), &g->new_dst), g->new_call_id));
 }
 
+/* As packets leave it. */
 static bool
-is_gate(const struct gate *g, const struct addr *src, const struct addr *dst, uint16_t id)
+same_outside(const struct gate *a, const struct gate *b)
 {
-	return g->call_id == id && addr_equal(&g->src, src) && addr_equal(&g->dst, dst);
+	return a->new_call_id == b->new_call_id && addr_equal(&a->new_src, &b->new_src) && addr_equal(&a->new_dst, &b->new_dst);
 }
 
 struct call *
@@ -40,18 +41,24 @@ calls_by_pair(const struct gateway *gw, uint64_t pair_id)
 	return n != NULL ? TABLE_OWNER(n, struct call, by_id) : NULL;
 }
 
-struct call *
-calls_by_gate(const struct gateway *gw, const struct addr *src, const struct addr *dst, uint16_t id)
+static struct call *
+by_up(const struct gateway *gw, const struct gate *g)
 {
-	struct table_node *n;
+	struct table_node *n = table_first(&gw->calls_by_up, hash_gate(&gw->calls_by_up, g));
 
-	for (n = table_first(&gw->calls_by_up, hash_gate(&gw->calls_by_up, src, dst, id)); n != NULL; n = table_next(n))
-		if (is_gate(&TABLE_OWNER(n, struct call, by_up)->pair.up, src, dst, id))
-			return TABLE_OWNER(n, struct call, by_up);
-	for (n = table_first(&gw->calls_by_down, hash_gate(&gw->calls_by_down, src, dst, id)); n != NULL; n = table_next(n))
-		if (is_gate(&TABLE_OWNER(n, struct call, by_down)->pair.down, src, dst, id))
-			return TABLE_OWNER(n, struct call, by_down);
-	return NULL;
+	while (n != NULL && !same_outside(&TABLE_OWNER(n, struct call, by_up)->pair.up, g))
+		n = table_next(n);
+	return n != NULL ? TABLE_OWNER(n, struct call, by_up) : NULL;
+}
+
+static struct call *
+by_down(const struct gateway *gw, const struct gate *g)
+{
+	struct table_node *n = table_first(&gw->calls_by_down, hash_gate(&gw->calls_by_down, g));
+
+	while (n != NULL && !same_outside(&TABLE_OWNER(n, struct call, by_down)->pair.down, g))
+		n = table_next(n);
+	return n != NULL ? TABLE_OWNER(n, struct call, by_down) : NULL;
 }
 
 static void
@@ -61,8 +68,8 @@ link_call(struct call *c)
 	const struct gate *up = &c->pair.up, *down = &c->pair.down;
 
 	table_add(&gw->calls_by_id, &c->by_id, hash_id(&gw->calls_by_id, c->pair.id));
-	table_add(&gw->calls_by_up, &c->by_up, hash_gate(&gw->calls_by_up, &up->src, &up->dst, up->call_id));
-	table_add(&gw->calls_by_down, &c->by_down, hash_gate(&gw->calls_by_down, &down->src, &down->dst, down->call_id));
+	table_add(&gw->calls_by_up, &c->by_up, hash_gate(&gw->calls_by_up, up));
+	table_add(&gw->calls_by_down, &c->by_down, hash_gate(&gw->calls_by_down, down));
 	c->next = gw->calls;
 	if (c->next != NULL)
 		c->next->prev = c;
@@ -123,8 +130,8 @@ calls_drop(struct call *c)
 /* --- making ---------------------------------------------------------------------------- */
 
 /* Names as in alg/ids.c: client C, dialed D, server S, external N. */
-static struct gate_pair
-pair_of(const struct flow *f, const struct alg_call *ids)
+struct gate_pair
+calls_pair(const struct flow *f, const struct alg_call *ids)
 {
 	return (struct gate_pair){
 	    .up = {.src = f->client,
@@ -156,16 +163,20 @@ take_flow(struct call *c, struct flow *f)
 	memcpy(c->policy, f->policy, sizeof(c->policy));
 }
 
-/* What has these gates already is a call of the same ends that is over, but for a control connection that nobody has missed yet. */
+/* Both ends know nothing of an older call to which one of them has just given the same id: that call's control connection is dead,
+ * though nobody has said so, or it is adopted. The newer one wins. Where it is another client's call, a server gives one id to two
+ * calls that it can't tell apart: the data path refuses the newer. */
 static void
-clear_way(struct gateway *gw, const struct gate *g)
+clear_way(struct gateway *gw, const struct call *c)
 {
-	struct call *old = calls_by_gate(gw, &g->src, &g->dst, g->call_id);
+	struct call *old[2] = {by_up(gw, &c->pair.up), by_down(gw, &c->pair.down)};
 
-	if (old == NULL)
-		return;
-	gw->counters.superseded++;
-	calls_clear(old, ALG_WHY_TRANSPORT);
+	for (int i = 0; i < 2; i++) {
+		if (old[i] == NULL || old[i]->ending || !addr_equal(&old[i]->client, &c->client))
+			continue;
+		gw->counters.superseded++;
+		calls_clear(old[i], ALG_WHY_TRANSPORT);
+	}
 }
 
 static void
@@ -190,12 +201,11 @@ calls_want(struct flow *f, const struct alg_call *ids)
 		return;
 	}
 	c->gw = f->gw;
-	c->pair = pair_of(f, ids);
+	c->pair = calls_pair(f, ids);
 	c->ids = *ids;
 	c->since_unix = clock_unix();
 	take_flow(c, f);
-	clear_way(f->gw, &c->pair.up);
-	clear_way(f->gw, &c->pair.down);
+	clear_way(f->gw, c);
 	refusal = gates_want(f->gw->gates, &owner, &c->pair, clock_ts());
 	if (refusal != GATES_OK) {
 		refused(f, ids, gates_refusal_text(refusal));
@@ -292,6 +302,7 @@ calls_clear(struct call *c, enum alg_why why)
 	struct flow *f = c->flow;
 	uint32_t number = c->ids.number;
 
+	c->ending = true;
 	gates_end(gw->gates, c->pair.id, why, clock_ts());
 	ids_give_adopted(c);
 	gateway_work_later(gw);

@@ -8,12 +8,12 @@
 
 /* ALG_EVENT_GATES_WANTED: a record, and gates for it. */
 void calls_want(struct flow *f, const struct alg_call *ids);
+/* The gates of a flow's call, without the pair's id. */
+struct gate_pair calls_pair(const struct flow *f, const struct alg_call *ids);
 /* ALG_EVENT_CALL_END. */
 void calls_ended(struct flow *f, const struct alg_call *ids, enum alg_why why);
 /* The record of a pair; NULL: none. */
 struct call *calls_by_pair(const struct gateway *gw, uint64_t pair_id);
-/* The call one of whose gates lets in this id from src to dst; NULL: none. */
-struct call *calls_by_gate(const struct gateway *gw, const struct addr *src, const struct addr *dst, uint16_t id);
 /* Ends a call for good, whether it has a control connection or not. */
 void calls_clear(struct call *c, enum alg_why why);
 /* A record for gates that are there already: of flow f (restored) or of none (adopted, with the journal's record). It claims its ids

@@ -222,7 +222,8 @@ log_closed(const struct flow *f, enum flow_state was)
 static void
 enter_closed(struct flow *f, enum flow_state was, bool reset)
 {
-	log_closed(f, was);
+	if (!f->gw->handing_over)
+		log_closed(f, was);
 	if (f->rw != NULL) {
 		alg_rewrite_transport_closed(f->rw, ALG_CLIENT);
 		flow_events(f);

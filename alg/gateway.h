@@ -106,9 +106,9 @@ struct flow {
 /* What a pair of gates is for. gates_find(gw->gates, pair.id) tells state, counters and times. */
 struct call {
 	struct gateway *gw;
-	struct call *next, *prev;           /* of all, the youngest first */
-	struct call *flow_next, *flow_prev; /* of its flow */
-	struct table_node by_id, by_up, by_down;
+	struct call *next, *prev;                /* of all, the youngest first */
+	struct call *flow_next, *flow_prev;      /* of its flow */
+	struct table_node by_id, by_up, by_down; /* the latter by what leaves the gates */
 	struct gate_pair pair;
 	struct flow *flow;    /* NULL: adopted, or its control connection is gone */
 	uint64_t flow_number; /* 0: never had one in this process */
@@ -120,6 +120,7 @@ struct call {
 	uint64_t since_unix;
 	bool user;    /* in the user backend */
 	bool up;      /* its gates were installed */
+	bool ending;  /* cleared from here */
 	bool gone;    /* the rewriter has forgotten it */
 	bool adopted; /* found in the kernel after a restart */
 	bool claims;  /* adopted: holds its translated ids itself */

@@ -1,16 +1,54 @@
 /* How flows come from one process to the next: their sockets as descriptors, all else as one versioned block of bytes in a memory file.
- * handover_save.c writes it, handover_load.c reads it. */
+ *
+ *   state   HANDOVER_MAGIC, version, next flow's number, counters, then a block for each flow: length and fields
+ *   c.. s..  the n-th flow's socket to its client and its server, n in base 36
+ *   l4 l6    listeners
+ *   g4.. g6.. raw sockets of the user backend, by thread
+ *
+ * What the rewriter took is in its own saved state; what it did not take is in the sockets. */
 #ifndef ALG_HANDOVER_H
 #define ALG_HANDOVER_H
 
 #include "alg/gateway.h"
+#include "base/wire.h"
+
+#define HANDOVER_MAGIC UINT32_C(0x50414c47)
+enum { HANDOVER_VERSION = 1, HANDOVER_COUNTERS = sizeof(struct gateway_counters) / sizeof(uint64_t) };
+
+/* A call's part of a flow's block. */
+struct handover_call {
+	uint64_t pair_id;
+	struct alg_call ids;
+	uint64_t since_unix;
+	bool up, user;
+	struct gate_counters counters; /* of the user backend, which forgets them */
+};
+
+/* --- handover_save.c ----------------------------------------------------------------- */
 
 /* Gives everything to the monitor; the process is to end then. False with the reason logged: nobody takes it, go on. */
 bool handover_give(struct gateway *gw);
-/* Descriptors of the former process into gw (listeners, gre_fds), and the state into memory, before the tables' users start; then
- * flows and their calls, once everything is there. A state that can't be read is logged, and its flows are reset. */
+
+/* --- handover_load.c ------------------------------------------------------------------- */
+
 struct inheritance;
+
+/* Takes what the former process left: listeners and raw sockets go to gw at once. Never NULL but when memory ran out. */
 struct inheritance *handover_inherit(struct gateway *gw);
+/* Brings flows and their calls to life, when everything else of gw is there. A state that can't be read is logged, and its sockets
+ * are reset. gw NULL: only resets them. Frees in, which may be NULL. */
 void handover_restore(struct gateway *gw, struct inheritance *in);
+
+/* --- handover_state.c: the block's bytes, the same way out and in ------------------------------ */
+
+/* 'c' and 35 make "cz". buf has MONITOR_FD_NAME bytes. */
+void handover_name(char *buf, char kind, uint32_t index);
+
+/* Writes all of a flow but its rewriter and calls. */
+void handover_put_flow(struct wr *w, const struct flow *f);
+void handover_put_call(struct wr *w, const struct handover_call *c);
+/* Fills in a new flow; *state is what its life is to go on with. r->ok is false when values are out of range. */
+void handover_get_flow(struct rd *r, struct flow *f, enum flow_state *state);
+void handover_get_call(struct rd *r, struct handover_call *c);
 
 #endif

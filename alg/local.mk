@@ -43,6 +43,7 @@ libpptpalg_la_SOURCES = \
 	alg/handover.h \
 	alg/handover_load.c \
 	alg/handover_save.c \
+	alg/handover_state.c \
 	alg/ids.c \
 	alg/journal.c alg/journal.h \
 	alg/metrics.c \

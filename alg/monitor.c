@@ -297,6 +297,15 @@ do_reload(struct doing *d)
 	return 0;
 }
 
+/* Else a start after a kill would be given the same ones again. */
+static void
+empty_store(struct monitor *m)
+{
+	for (size_t i = 0; i < m->inherited_count && handover_managed(); i++)
+		handover_unstore(m->inherited[i].name);
+	m->inherited_count = m->inherited_given = 0;
+}
+
 static int
 do_inherit(struct doing *d)
 {
@@ -309,6 +318,8 @@ do_inherit(struct doing *d)
 		d->fds[d->fds_count++] = h->fd;
 	}
 	d->reply.inherit.count = d->fds_count;
+	if (d->fds_count == 0)
+		empty_store(m);
 	return 0;
 }
 

@@ -6,21 +6,6 @@
 /* One number in front tells the form; a process that doesn't know it refuses, and the connection is closed instead of misread. */
 enum { FORM = 1 };
 
-static void
-wr_u64(struct wr *w, uint64_t v)
-{
-	wr_u32(w, (uint32_t)(v >> 32));
-	wr_u32(w, (uint32_t)v);
-}
-
-static uint64_t
-rd_u64(struct rd *r)
-{
-	uint64_t high = rd_u32(r);
-
-	return high << 32 | rd_u32(r);
-}
-
 /* --- save -------------------------------------------------------------------------- */
 
 static void

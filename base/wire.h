@@ -105,6 +105,14 @@ rd_u32(struct rd *r)
 	return p != NULL ? get_u32(p) : 0;
 }
 
+static inline uint64_t
+rd_u64(struct rd *r)
+{
+	uint64_t high = rd_u32(r);
+
+	return high << 32 | rd_u32(r);
+}
+
 /* A reader over the next n bytes of r, which r then has behind it. */
 static inline struct rd
 rd_sub(struct rd *r, size_t n)
@@ -165,6 +173,13 @@ wr_u32(struct wr *w, uint32_t v)
 
 	if (p != NULL)
 		put_u32(p, v);
+}
+
+static inline void
+wr_u64(struct wr *w, uint64_t v)
+{
+	wr_u32(w, (uint32_t)(v >> 32));
+	wr_u32(w, (uint32_t)v);
 }
 
 static inline void

@@ -1,0 +1,199 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "alg/handover.h"
+
+void
+handover_name(char *buf, char kind, uint32_t index)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	char reversed[8];
+	size_t n = 0;
+
+	do {
+		reversed[n++] = digits[index % 36];
+		index /= 36;
+	} while (index > 0);
+	*buf++ = kind;
+	while (n > 0)
+		*buf++ = reversed[--n];
+	*buf = '\0';
+}
+
+/* --- parts ------------------------------------------------------------------------------ */
+
+static void
+put_addr(struct wr *w, const struct addr *a)
+{
+	wr_u8(w, a->family);
+	wr_bytes(w, a->bytes, sizeof(a->bytes));
+}
+
+static void
+get_addr(struct rd *r, struct addr *a)
+{
+	uint8_t family = rd_u8(r);
+	const uint8_t *bytes = rd_bytes(r, sizeof(a->bytes));
+
+	if (family == 4 && bytes != NULL)
+		*a = addr_v4(bytes);
+	else if (family == 6 && bytes != NULL)
+		*a = addr_v6(bytes);
+	else if (family != 0)
+		r->ok = false;
+}
+
+/* Text of a fixed size, which ends inside it. */
+static void
+get_text(struct rd *r, char *to, size_t size)
+{
+	const uint8_t *p = rd_bytes(r, size);
+
+	if (p == NULL || memchr(p, '\0', size) == NULL)
+		r->ok = false;
+	else
+		memcpy(to, p, size);
+}
+
+static unsigned
+get_below(struct rd *r, unsigned end)
+{
+	unsigned v = rd_u8(r);
+
+	if (v < end)
+		return v;
+	r->ok = false;
+	return 0;
+}
+
+static bool
+get_bool(struct rd *r)
+{
+	return get_below(r, 2) != 0;
+}
+
+/* --- flows ---------------------------------------------------------------------------------- */
+
+static void
+put_end(struct wr *w, const struct flow_end *end)
+{
+	wr_u8(w, end->eof);
+	wr_u8(w, end->shut);
+	wr_u64(w, end->bytes);
+}
+
+static void
+get_end(struct rd *r, struct flow_end *end)
+{
+	end->eof = get_bool(r);
+	end->shut = get_bool(r);
+	end->bytes = rd_u64(r);
+}
+
+void
+handover_put_flow(struct wr *w, const struct flow *f)
+{
+	wr_u8(w, (uint8_t)f->state);
+	wr_u64(w, f->number);
+	wr_u64(w, f->since);
+	wr_u64(w, f->since_unix);
+	put_addr(w, &f->client);
+	put_addr(w, &f->dialed);
+	put_addr(w, &f->server);
+	put_addr(w, &f->external);
+	put_addr(w, &f->source);
+	wr_u16(w, f->client_port);
+	wr_u16(w, f->dialed_port);
+	wr_u16(w, f->server_port);
+	wr_u16(w, f->external_port);
+	wr_bytes(w, f->ifname, sizeof(f->ifname));
+	wr_bytes(w, f->policy, sizeof(f->policy));
+	wr_u8(w, f->own);
+	wr_u8(w, f->nat64);
+	wr_u8(w, f->untouched);
+	wr_u8(w, f->started);
+	wr_u8(w, f->ending);
+	wr_u8(w, (uint8_t)f->nat);
+	wr_u8(w, (uint8_t)f->source_kind);
+	wr_u64(w, f->violations);
+	wr_u64(w, f->calls_ever);
+	put_end(w, &f->end[ALG_CLIENT]);
+	put_end(w, &f->end[ALG_SERVER]);
+}
+
+void
+handover_get_flow(struct rd *r, struct flow *f, enum flow_state *state)
+{
+	*state = (enum flow_state)get_below(r, FLOW_CLOSED);
+	f->number = rd_u64(r);
+	f->since = rd_u64(r);
+	f->since_unix = rd_u64(r);
+	get_addr(r, &f->client);
+	get_addr(r, &f->dialed);
+	get_addr(r, &f->server);
+	get_addr(r, &f->external);
+	get_addr(r, &f->source);
+	f->client_port = rd_u16(r);
+	f->dialed_port = rd_u16(r);
+	f->server_port = rd_u16(r);
+	f->external_port = rd_u16(r);
+	get_text(r, f->ifname, sizeof(f->ifname));
+	get_text(r, f->policy, sizeof(f->policy));
+	f->own = get_bool(r);
+	f->nat64 = get_bool(r);
+	f->untouched = get_bool(r);
+	f->started = get_bool(r);
+	f->ending = get_bool(r);
+	f->nat = (enum config_nat)get_below(r, NAT_INTERFACE + 1);
+	f->source_kind = (enum policy_source)get_below(r, SOURCE_INTERFACE + 1);
+	f->violations = rd_u64(r);
+	f->calls_ever = rd_u64(r);
+	get_end(r, &f->end[ALG_CLIENT]);
+	get_end(r, &f->end[ALG_SERVER]);
+	if (f->number == 0 || f->client.family == 0 || f->server.family == 0 || f->dialed.family != f->client.family)
+		r->ok = false;
+	if (*state >= FLOW_OPEN && f->external.family != f->server.family)
+		r->ok = false;
+}
+
+/* --- calls -------------------------------------------------------------------------------------- */
+
+void
+handover_put_call(struct wr *w, const struct handover_call *c)
+{
+	wr_u64(w, c->pair_id);
+	wr_u32(w, c->ids.number);
+	wr_u8(w, (uint8_t)c->ids.requester);
+	wr_u8(w, c->ids.incoming);
+	wr_u16(w, c->ids.client_id);
+	wr_u16(w, c->ids.client_xid);
+	wr_u16(w, c->ids.server_id);
+	wr_u16(w, c->ids.server_xid);
+	wr_u64(w, c->since_unix);
+	wr_u8(w, c->up);
+	wr_u8(w, c->user);
+	wr_u64(w, c->counters.up_pkts);
+	wr_u64(w, c->counters.up_bytes);
+	wr_u64(w, c->counters.down_pkts);
+	wr_u64(w, c->counters.down_bytes);
+}
+
+void
+handover_get_call(struct rd *r, struct handover_call *c)
+{
+	c->pair_id = rd_u64(r);
+	c->ids.number = rd_u32(r);
+	c->ids.requester = (enum alg_side)get_below(r, 2);
+	c->ids.incoming = get_bool(r);
+	c->ids.client_id = rd_u16(r);
+	c->ids.client_xid = rd_u16(r);
+	c->ids.server_id = rd_u16(r);
+	c->ids.server_xid = rd_u16(r);
+	c->since_unix = rd_u64(r);
+	c->up = get_bool(r);
+	c->user = get_bool(r);
+	c->counters.up_pkts = rd_u64(r);
+	c->counters.up_bytes = rd_u64(r);
+	c->counters.down_pkts = rd_u64(r);
+	c->counters.down_bytes = rd_u64(r);
+}
