@@ -25,7 +25,10 @@ libpptpalg_la_SOURCES = \
 	alg/config_check.c alg/config_check.h \
 	alg/counters.c alg/counters.h \
 	alg/ct.c alg/ct.h \
-	alg/ctl.c \
+	alg/ctl.c alg/ctl_private.h \
+	alg/ctl_flows.c \
+	alg/ctl_resources.c \
+	alg/ctl_rows.c \
 	alg/ctnl.c alg/ctnl.h \
 	alg/datapath/conntrack.c \
 	alg/datapath/user.c \

@@ -19,18 +19,34 @@ static const struct {
     {"counters", false, NULL},
 };
 
-static int
-usage(void)
+static void
+usage(FILE *to)
 {
-	fprintf(stderr, "usage: pptpctl alg status | counters\n"
-			"       pptpctl alg flows | gates | xlate | resources [client=ADDRESS] [server=ADDRESS]\n"
-			"       pptpctl alg clear CALL | clear connection NUMBER\n");
+	fprintf(to, "usage: pptpctl [-s SOCKET] [--json] alg COMMAND\n"
+		    "  status                   data path, use of limits, who was refused last and why\n"
+		    "  flows [FILTER]           control connections and calls, a line for each direction\n"
+		    "  gates [FILTER]           what GRE of calls may pass, and what it is translated to\n"
+		    "  xlate [FILTER]           translated call ids: whose, to what, since when\n"
+		    "  resources [FILTER]       connections with their calls and gates, and who owns them\n"
+		    "  counters                 all counters, as Prometheus gets them\n"
+		    "  clear CALL               end a call, such as 12.1; both ends are told\n"
+		    "  clear connection NUMBER  reset a control connection, such as 12\n"
+		    "FILTER is client=ADDRESS, server=ADDRESS, or both.\n");
+}
+
+/* Says what is wrong with a word, where one word is to blame. */
+static int
+wrong(const char *what, const char *word)
+{
+	if (what != NULL)
+		fprintf(stderr, "pptpctl: %s: \"%s\"\n", what, word);
+	usage(stderr);
 	return STATUS_USAGE;
 }
 
-/* "client=A" and "server=A" as an object; NULL: something else stands there. */
+/* "client=A" and "server=A" as an object; NULL: something else stands in argv[*bad]. */
 static json_t *
-parse_filter(int argc, char **argv)
+parse_filter(int argc, char **argv, int *bad)
 {
 	json_t *args = json_object();
 
@@ -39,6 +55,7 @@ parse_filter(int argc, char **argv)
 
 		if (!server && strncmp(argv[i], "client=", 7) != 0) {
 			json_decref(args);
+			*bad = i;
 			return NULL;
 		}
 		json_object_set_new(args, server ? "server" : "client", json_string(argv[i] + 7));
@@ -95,13 +112,16 @@ print_rows_json(json_t *result, json_t *rows)
 }
 
 static int
-show(const struct context *ctx, size_t table, json_t *args)
+show(const struct context *ctx, size_t table, int argc, char **argv)
 {
 	bool has_rows = tables[table].rows;
 	char command[32];
-	json_t *rows = NULL, *answer, *result;
-	int status;
+	json_t *rows = NULL, *args, *answer, *result;
+	int status, bad = 0;
 
+	args = has_rows || argc == 0 ? parse_filter(argc, argv, &bad) : NULL;
+	if (args == NULL)
+		return wrong(has_rows ? "neither client=ADDRESS nor server=ADDRESS" : "an argument too many", argv[bad]);
 	snprintf(command, sizeof(command), "alg %s", tables[table].name);
 	answer = request(ctx, command, args, has_rows ? &rows : NULL, &status);
 	result = json_object_get(answer, "result");
@@ -121,12 +141,12 @@ show(const struct context *ctx, size_t table, json_t *args)
 static int
 clear(const struct context *ctx, int argc, char **argv)
 {
-	bool connection = argc == 2 && strcmp(argv[0], "connection") == 0;
+	bool connection = argc > 0 && strcmp(argv[0], "connection") == 0;
 	json_t *answer;
 	int status;
 
-	if (argc != 1 && !connection)
-		return usage();
+	if (argc != 1 + connection)
+		return wrong(NULL, NULL);
 	answer = request(ctx, "alg clear", json_pack("{s:s}", connection ? "connection" : "call", argv[argc - 1]), NULL, &status);
 	if (answer != NULL && ctx->json)
 		print_json(json_object_get(answer, "result"));
@@ -139,16 +159,20 @@ cmd_alg(const struct context *outer, int argc, char **argv)
 {
 	struct context ctx = *outer;
 
+	ctx.daemon = "pptpalg";
 	if (ctx.socket == NULL)
 		ctx.socket = gateway_socket;
-	if (argc > 1 && strcmp(argv[0], "clear") == 0)
-		return clear(&ctx, argc - 1, argv + 1);
-	for (size_t i = 0; argc > 0 && i < sizeof(tables) / sizeof(tables[0]); i++) {
-		json_t *args =
-		    strcmp(tables[i].name, argv[0]) == 0 && (argc == 1 || tables[i].rows) ? parse_filter(argc - 1, argv + 1) : NULL;
-
-		if (args != NULL)
-			return show(&ctx, i, args);
+	if (argc == 0)
+		return wrong(NULL, NULL);
+	if (strcmp(argv[0], "help") == 0) {
+		usage(stdout);
+		return STATUS_OK;
 	}
-	return usage();
+	if (strcmp(argv[0], "clear") == 0)
+		return clear(&ctx, argc - 1, argv + 1);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if (strcmp(tables[i].name, argv[0]) == 0)
+			return show(&ctx, i, argc - 1, argv + 1);
+	}
+	return wrong("alg has no such command", argv[0]);
 }

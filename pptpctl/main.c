@@ -18,7 +18,7 @@ static const struct subcommand subcommands[] = {
     {"status", cmd_status, "status", "version, uptime and totals"},
     {"reload", cmd_reload, "reload", "server: read the users file anew"},
     {"alg", cmd_alg, "alg status | flows | gates | xlate | resources", "gateway: tables of what there is now"},
-    {"alg", cmd_alg, "alg counters | clear CALL", "gateway: counters; end a call"},
+    {"alg", cmd_alg, "alg counters | clear CALL | help", "gateway: counters; end a call; all of its commands"},
     {"connect", cmd_connect, "connect TUNNEL", "client: dial a tunnel"},
     {"disconnect", cmd_disconnect, "disconnect TUNNEL", "client: end a tunnel and leave it down"},
 };

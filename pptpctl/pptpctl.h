@@ -16,6 +16,7 @@ enum {
 
 struct context {
 	const char *socket; /* NULL: the daemons' usual ones */
+	const char *daemon; /* who should be there; NULL: pptpd or pptpc */
 	bool json;
 };
 

@@ -16,12 +16,14 @@ nobody_there(int error)
 }
 
 static void
-say_unreachable(const char *path, int error)
+say_unreachable(const char *daemon, const char *path, int error)
 {
 	if (error == ENOENT)
-		fprintf(stderr, "pptpctl: the daemon isn't running: no socket at %s\n", path);
+		fprintf(stderr, "pptpctl: %s isn't running: no socket at %s (use -s for another)\n", daemon, path);
 	else if (error == ECONNREFUSED)
-		fprintf(stderr, "pptpctl: the daemon isn't running: nobody serves %s\n", path);
+		fprintf(stderr, "pptpctl: %s isn't running: nobody serves %s\n", daemon, path);
+	else if (error == EACCES)
+		fprintf(stderr, "pptpctl: %s: only its owner and those whom control-mode lets may use it (try as root)\n", path);
 	else
 		fprintf(stderr, "pptpctl: %s: %s\n", path, strerror(error));
 }
@@ -34,7 +36,7 @@ open_usual(void)
 	for (size_t i = 0; c == NULL && i < sizeof(usual_sockets) / sizeof(usual_sockets[0]); i++) {
 		c = ctl_client_open(usual_sockets[i], TIMEOUT_MS);
 		if (c == NULL && !nobody_there(errno)) {
-			say_unreachable(usual_sockets[i], errno);
+			say_unreachable("the daemon", usual_sockets[i], errno);
 			return NULL;
 		}
 	}
@@ -53,7 +55,7 @@ open_daemon(const struct context *ctx)
 		return open_usual();
 	c = ctl_client_open(ctx->socket, TIMEOUT_MS);
 	if (c == NULL)
-		say_unreachable(ctx->socket, errno);
+		say_unreachable(ctx->daemon != NULL ? ctx->daemon : "the daemon", ctx->socket, errno);
 	return c;
 }
 

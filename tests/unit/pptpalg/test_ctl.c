@@ -380,6 +380,23 @@ START_TEST(translations)
 }
 END_TEST
 
+/* Either end of a translation may be asked for as either. */
+START_TEST(translations_of_one_address)
+{
+	static const struct {
+		const char *key, *address;
+		size_t rows;
+	} asked[] = {{"client", "10.2.0.2", 1}, {"server", "10.9.9.9", 2}, {"client", "10.9.9.9", 2}, {"server", "10.3.0.2", 0}};
+	json_t *rows, *o;
+
+	answers("alg xlate", asked[_i].key, asked[_i].address, &rows, &o);
+	ck_assert_uint_eq(json_array_size(rows), asked[_i].rows);
+	ck_assert_int_eq(number_of(o, "used"), 2);
+	json_decref(rows);
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(resources_have_owners)
 {
 	json_t *rows, *o, *r;
@@ -517,6 +534,7 @@ suite_ctl(void)
 	tcase_add_test(t, flows_have_a_row_each_way);
 	tcase_add_test(t, gates);
 	tcase_add_test(t, translations);
+	tcase_add_loop_test(t, translations_of_one_address, 0, 4);
 	tcase_add_test(t, resources_have_owners);
 	tcase_add_test(t, counters);
 	tcase_add_test(t, counters_fit_prometheus);

@@ -62,6 +62,17 @@ static const struct {
     {cmd_alg, "status", STATUS_OK, "program  pptpalg\n\nwhy   count\nfull      7\n"},
     {cmd_alg, "xlate", STATUS_OK, "used  3\n\ncommand\nalg xlate\n"},
     {cmd_alg, "clear 12.3", STATUS_OK, ""},
+    {cmd_alg, "help", STATUS_OK,
+	"usage: pptpctl [-s SOCKET] [--json] alg COMMAND\n"
+	"  status                   data path, use of limits, who was refused last and why\n"
+	"  flows [FILTER]           control connections and calls, a line for each direction\n"
+	"  gates [FILTER]           what GRE of calls may pass, and what it is translated to\n"
+	"  xlate [FILTER]           translated call ids: whose, to what, since when\n"
+	"  resources [FILTER]       connections with their calls and gates, and who owns them\n"
+	"  counters                 all counters, as Prometheus gets them\n"
+	"  clear CALL               end a call, such as 12.1; both ends are told\n"
+	"  clear connection NUMBER  reset a control connection, such as 12\n"
+	"FILTER is client=ADDRESS, server=ADDRESS, or both.\n"},
     {cmd_alg, "counters", STATUS_REFUSED, "pptpctl: no such command: alg counters\n"},
 };
 
@@ -90,12 +101,13 @@ static const struct {
     {cmd_reload, "now", "usage: pptpctl reload"},
     {cmd_connect, "", "usage: pptpctl connect TUNNEL"},
     {cmd_disconnect, "a b", "usage: pptpctl disconnect TUNNEL"},
-    {cmd_alg, "", "usage: pptpctl alg "},
-    {cmd_alg, "flow", "usage: pptpctl alg "},
-    {cmd_alg, "flows user=joe", "usage: pptpctl alg "},
-    {cmd_alg, "status client=10.0.0.1", "usage: pptpctl alg "},
-    {cmd_alg, "clear", "usage: pptpctl alg "},
-    {cmd_alg, "clear a b", "usage: pptpctl alg "},
+    {cmd_alg, "", "usage: pptpctl [-s SOCKET] [--json] alg "},
+    {cmd_alg, "flow", "pptpctl: alg has no such command: \"flow\"\nusage: "},
+    {cmd_alg, "flows client=10.0.0.1 user=joe", "pptpctl: neither client=ADDRESS nor server=ADDRESS: \"user=joe\"\nusage: "},
+    {cmd_alg, "status client=10.0.0.1", "pptpctl: an argument too many: \"client=10.0.0.1\"\nusage: "},
+    {cmd_alg, "clear", "usage: pptpctl [-s SOCKET] [--json] alg "},
+    {cmd_alg, "clear a b", "usage: pptpctl "},
+    {cmd_alg, "clear connection", "usage: pptpctl "},
 };
 
 START_TEST(wrong_words_are_explained)
@@ -130,6 +142,8 @@ START_TEST(nobody_there)
 	snprintf(path, sizeof(path), "%s", daemon_context.socket);
 	daemon_stop();
 	ck_assert_ptr_nonnull(strstr(run_command(cmd_status, &none, "", &status), "the daemon isn't running: no socket at "));
+	ck_assert_int_eq(status, STATUS_DOWN);
+	ck_assert_ptr_nonnull(strstr(run_command(cmd_alg, &none, "flows", &status), "pptpctl: pptpalg isn't running: no socket at "));
 	ck_assert_int_eq(status, STATUS_DOWN);
 	daemon_start();
 }
