@@ -102,7 +102,7 @@ struct config {
 	uint64_t keepalive_ns; /* TCP keepalive of both halves, so that a dead end is noticed; 0: none */
 
 	uint32_t mark;  /* firewall mark of packets for the gateway's own sockets: one bit; it and the two above it are the gateway's */
-	uint32_t table; /* routing table, and priority of the rule that leads there */
+	uint32_t table; /* routing table, and priority of the first of the rules that lead there */
 	uint16_t proxy_port;
 
 	const char *user; /* that the worker runs as */

@@ -65,7 +65,7 @@ static const struct number_range {
     {"max-waiting", 0, 1000000},
     {"max-ids", 0, 16777216},
     {"proxy-port", 1, 65535},
-    {"table", 1, 0x7fffffff},
+    {"table", 1, 32000},
     {"port", 0, 65535},
     {"to-port", 0, 65535},
     {"files", 1, 1000},

@@ -91,38 +91,67 @@ unroute(struct nl *nl, uint8_t family)
 		for (size_t i = 0; i < s.count; i++) {
 			struct nl_route route = local_route(family, s.rules[i].table);
 
-			nl_route_del(nl, &route);
+			if (route.table != 0)
+				nl_route_del(nl, &route);
 			if (nl_rule_del(nl, &s.rules[i]) != 0)
 				return;
 		}
 	} while (s.count > 0);
 }
 
-/* Whether the only rule of ours is this one: then a gateway that takes over leaves it alone, and no packet misses it. */
+enum { RULES = 4 };
+
+/* Packets marked local are this machine's; so are those of its own clients, whose mark has the bit `fixed`, too, when they are sent. For
+ * the others a look-up as for sending is one that checks the source of what came in, where net.ipv4.conf.*.src_valid_mark says that
+ * the mark counts there as well: it must find the way back, so it goes past the rule, to one that does nothing. */
+static void
+our_rules(const struct config *c, uint8_t family, struct nl_rule rules[RULES])
+{
+	struct nft_marks m = nft_marks(c);
+	uint32_t all = m.local | m.proxy | m.fixed, first = c->table;
+
+	rules[0] = (struct nl_rule){.family = family, .priority = first, .mark = m.local | m.fixed, .mask = all, .table = c->table};
+	rules[1] = (struct nl_rule){.family = family, .priority = first + 1, .mark = m.local, .mask = all, .own = true, .go_to = first + 3};
+	rules[2] = (struct nl_rule){.family = family, .priority = first + 2, .mark = m.local, .mask = all, .table = c->table};
+	rules[3] = (struct nl_rule){.family = family, .priority = first + 3};
+}
+
 static bool
-is_routed(struct nl *nl, const struct nl_rule *rule)
+same_rule(const struct nl_rule *a, const struct nl_rule *b)
+{
+	return a->priority == b->priority && a->mark == b->mark && a->mask == b->mask && a->table == b->table && a->go_to == b->go_to &&
+	       a->own == b->own;
+}
+
+/* Whether the rules of ours are these, no more: then a gateway that takes over leaves them alone, and no packet misses them. */
+static bool
+is_routed(struct nl *nl, uint8_t family, const struct nl_rule rules[RULES])
 {
 	struct stale s = {.count = 0};
 
-	return nl_rule_each(nl, rule->family, note_rule, &s) == 0 && s.count == 1 && s.rules[0].mark == rule->mark &&
-	       s.rules[0].mask == rule->mask && s.rules[0].table == rule->table && s.rules[0].priority == rule->priority;
+	if (nl_rule_each(nl, family, note_rule, &s) != 0 || s.count != RULES)
+		return false;
+	for (int i = 0; i < RULES; i++)
+		if (!same_rule(&s.rules[i], &rules[i]))
+			return false;
+	return true;
 }
 
 static int
 route(struct nft *n, uint8_t family)
 {
-	struct nft_marks m = nft_marks(n->config);
 	struct nl_route r = local_route(family, n->config->table);
-	struct nl_rule rule = {.family = family,
-	    .mark = m.local,
-	    .mask = m.local | m.proxy | m.fixed,
-	    .table = n->config->table,
-	    .priority = n->config->table};
+	struct nl_rule rules[RULES];
 
-	if (!is_routed(n->nl, &rule))
+	our_rules(n->config, family, rules);
+	if (!is_routed(n->nl, family, rules))
 		unroute(n->nl, family);
-	if (nl_route_replace(n->nl, &r) != 0 || (nl_rule_add(n->nl, &rule) != 0 && errno != EEXIST))
+	if (nl_route_replace(n->nl, &r) != 0)
 		return errno;
+	/* The last first: it must be there for another to go to it. */
+	for (int i = RULES - 1; i >= 0; i--)
+		if (nl_rule_add(n->nl, &rules[i]) != 0 && errno != EEXIST)
+			return errno;
 	return 0;
 }
 

@@ -49,15 +49,28 @@ static void __attribute__((format(printf, 2, 3))) put(struct out *o, const char 
 
 /* `what` is "meta mark" or "ct mark". Other bits are the administrator's. */
 static void
-put_set_local(struct out *o, const char *what)
+put_set(struct out *o, const char *what, uint32_t mark)
 {
-	put(o, " %s set %s & 0x%08x | 0x%08x", what, what, ~all_marks(o->config), nft_marks(o->config).local);
+	put(o, " %s set %s & 0x%08x | 0x%08x", what, what, ~all_marks(o->config), mark);
 }
 
 static void
-put_is_local(struct out *o, const char *what)
+put_set_local(struct out *o)
 {
-	put(o, " %s & 0x%08x == 0x%08x", what, all_marks(o->config), nft_marks(o->config).local);
+	put_set(o, "meta mark", nft_marks(o->config).local);
+}
+
+/* What the box's own clients send: `local` for the routing rules (see nft.c), `fixed` since its source shall stay on its way over lo. */
+static uint32_t
+own_mark(const struct out *o)
+{
+	return nft_marks(o->config).local | nft_marks(o->config).fixed;
+}
+
+static void
+put_is_own(struct out *o, const char *what)
+{
+	put(o, " %s & 0x%08x == 0x%08x", what, all_marks(o->config), own_mark(o));
 }
 
 /* --- lists ---------------------------------------------------------------------- */
@@ -257,17 +270,17 @@ put_prerouting(struct out *o)
 	put(o, "\t\ttcp dport");
 	put_all_ports(o);
 	put(o, " tcp flags & (syn | ack) != syn socket transparent 1");
-	put_set_local(o, "meta mark");
+	put_set_local(o);
 	put(o, " accept\n\t\ttcp sport");
 	put_all_ports(o);
 	put(o, " tcp dport != %u socket transparent 1", c->proxy_port); /* but the listener's, whose address is any */
-	put_set_local(o, "meta mark");
+	put_set_local(o);
 	put(o, " accept\n\t\ttcp flags & (fin | syn | rst | ack) != syn return\n");
 	/* Nobody shall reach the listener by its own port. */
 	put(o, "\t\ttcp dport %u fib daddr type local reject with tcp reset\n", c->proxy_port);
 	if (c->own_connections) {
 		put(o, "\t\tiif lo");
-		put_is_local(o, "meta mark");
+		put_is_own(o, "meta mark");
 		put(o, " goto take\n");
 	}
 	put(o, "\t\tiif lo return\n");
@@ -285,7 +298,7 @@ static void
 put_take(struct out *o)
 {
 	put(o, "\tchain take {\n\t\tmeta l4proto tcp tproxy to :%u", o->config->proxy_port);
-	put_set_local(o, "meta mark");
+	put_set_local(o);
 	put(o, " accept\n\t}\n\tchain choose {\n");
 	put_policies(o, false, "take");
 	put(o, "\t}\n");
@@ -295,8 +308,8 @@ static void
 put_own_take(struct out *o)
 {
 	put(o, "\tchain own_take {\n\t\t");
-	put_set_local(o, "ct mark");
-	put_set_local(o, "meta mark");
+	put_set(o, "ct mark", own_mark(o));
+	put_set(o, "meta mark", own_mark(o));
 	put(o, " accept\n\t}\n\tchain own_choose {\n");
 	put_policies(o, true, "own_take");
 	put(o, "\t}\n");
@@ -308,8 +321,8 @@ put_output(struct out *o)
 	put(o, "\tchain output {\n\t\ttype route hook output priority -90; policy accept;\n");
 	put(o, "\t\tmeta mark & 0x%08x != 0 return\n\t\tmeta l4proto tcp jump own\n\t}\n", nft_marks(o->config).proxy);
 	put(o, "\tchain own {\n\t\tct direction original");
-	put_is_local(o, "ct mark");
-	put_set_local(o, "meta mark");
+	put_is_own(o, "ct mark");
+	put_set(o, "meta mark", own_mark(o));
 	put(o, " accept\n\t\ttcp flags & (fin | syn | rst | ack) != syn return\n");
 	put_families(o);
 	put_destinations(o, "own_choose");
@@ -319,25 +332,21 @@ put_output(struct out *o)
 static void
 put_postrouting(struct out *o)
 {
-	uint32_t fixed = nft_marks(o->config).fixed;
+	uint32_t fixed = nft_marks(o->config).fixed; /* of its own clients, too */
 
 	put(o, "\tchain postrouting {\n\t\ttype nat hook postrouting priority srcnat - 10; policy accept;\n");
 	put(o, "\t\tmeta nfproto ipv4 meta mark & 0x%08x != 0 snat ip to ip saddr\n", fixed);
 	put(o, "\t\tmeta nfproto ipv6 meta mark & 0x%08x != 0 snat ip6 to ip6 saddr\n", fixed);
-	for (int i = 0; i < 2 && o->config->own_connections; i++) {
-		put(o, "\t\tmeta nfproto %s oif lo", i == 0 ? "ipv4" : "ipv6");
-		put_is_local(o, "meta mark");
-		put(o, " snat %s\n", i == 0 ? "ip to ip saddr" : "ip6 to ip6 saddr");
-	}
 	put(o, "\t}\n");
 }
 
 static void
 put_forward(struct out *o)
 {
-	put(o, "\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n\t\t");
-	put_is_local(o, "meta mark");
-	put(o, " drop\n");
+	struct nft_marks m = nft_marks(o->config);
+
+	put(o, "\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n");
+	put(o, "\t\tmeta mark & 0x%08x == 0x%08x drop\n", m.local | m.proxy, m.local);
 	if (o->config->strict)
 		put(o, "\t\tmeta l4proto gre jump strict\n\t}\n\tchain strict {\n\t\t" NFT_PPTP_GRE
 		       " ct state new,invalid,untracked counter drop\n");
@@ -376,7 +385,7 @@ nft_divert_text(const struct config *config, char *buf, size_t buflen)
 		const char *ip = i == 0 ? "ip" : "ip6";
 
 		put(&o, "\t\t" NFT_PPTP_GRE " %s saddr . %s daddr . @th,48,16 @divert%d", ip, ip, i == 0 ? 4 : 6);
-		put_set_local(&o, "meta mark");
+		put_set_local(&o);
 		put(&o, " notrack\n");
 	}
 	put(&o,

@@ -73,8 +73,10 @@ int nl_route_lookup(
 struct nl_rule {
 	uint8_t family; /* 4 or 6 */
 	uint32_t mark, mask;
-	uint32_t table;
+	uint32_t table; /* 0: go_to */
+	uint32_t go_to; /* priority of the rule to go on with; 0: the next */
 	uint32_t priority;
+	bool own; /* only where this machine sends, or checks the source of what it got (rp_filter) */
 };
 
 /* Adds a rule marked with NL_ROUTE_PROTOCOL; EEXIST when there is such a one. */

@@ -11,12 +11,19 @@ rule_request(struct nl *nl, uint16_t type, uint16_t flags, const struct nl_rule 
 	struct fib_rule_hdr *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 
 	m->family = rule->family == 4 ? AF_INET : AF_INET6;
-	m->action = FR_ACT_TO_TBL;
+	m->action = rule->table != 0 ? FR_ACT_TO_TBL : rule->go_to != 0 ? FR_ACT_GOTO : FR_ACT_NOP;
 	m->table = (uint8_t)(rule->table < 256 ? rule->table : RT_TABLE_UNSPEC);
-	mnl_attr_put_u32(h, FRA_TABLE, rule->table);
+	if (rule->table != 0)
+		mnl_attr_put_u32(h, FRA_TABLE, rule->table);
+	if (rule->go_to != 0)
+		mnl_attr_put_u32(h, FRA_GOTO, rule->go_to);
+	if (rule->own)
+		mnl_attr_put_strz(h, FRA_IIFNAME, "lo");
 	mnl_attr_put_u32(h, FRA_PRIORITY, rule->priority);
-	mnl_attr_put_u32(h, FRA_FWMARK, rule->mark);
-	mnl_attr_put_u32(h, FRA_FWMASK, rule->mask);
+	if (rule->mask != 0) {
+		mnl_attr_put_u32(h, FRA_FWMARK, rule->mark);
+		mnl_attr_put_u32(h, FRA_FWMASK, rule->mask);
+	}
 	mnl_attr_put_u8(h, FRA_PROTOCOL, NL_ROUTE_PROTOCOL);
 	return nl_finish(nl, h, NULL, NULL);
 }
@@ -54,6 +61,10 @@ rule_message(const struct nlmsghdr *h, void *data)
 
 		if (type == FRA_TABLE)
 			rule.table = mnl_attr_get_u32(attr);
+		else if (type == FRA_GOTO)
+			rule.go_to = mnl_attr_get_u32(attr);
+		else if (type == FRA_IIFNAME)
+			rule.own = true;
 		else if (type == FRA_PRIORITY)
 			rule.priority = mnl_attr_get_u32(attr);
 		else if (type == FRA_FWMARK)

@@ -3,7 +3,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 64
+plan 69
 alg_topology
 routes_back
 N=192.0.2.254 S=192.0.2.1
@@ -19,7 +19,8 @@ relay() {
 # relayed PATTERN: "client dialed destination"; taken COUNT: so many connections were, since the last time
 relayed() { wait_for 5 logged relay "$1"; }
 taken() { prints "$1" grep -c : "$work/relay.log" && truncate -s 0 "$work/relay.log"; }
-rp_filter() { in_ns "$gw" sysctl -qw net.ipv4.conf.all.rp_filter="$1" net.ipv4.conf.lo.rp_filter="$1"; }
+# rp_filter MODE [MARK-COUNTS]
+rp_filter() { in_ns "$gw" sysctl -qw net.ipv4.conf.{all,lo,in1,out}.rp_filter="$1" net.ipv4.conf.all.src_valid_mark="${2:-0}"; }
 actors() { ends; echo "g1 in $gw"; }
 # hello CLIENT SERVER LISTENER ADDRESS SEEN [WORDS]: connects, and bytes go both ways; SEEN is whom the server sees
 hello() {
@@ -43,9 +44,10 @@ ok "and read by nft" in_ns "$gw" nft list table inet pptpalg
 relay 0x20000000
 
 # --- connections that are taken -----------------------------------------------------------------------------------
-for mode in 0 1 2; do
+for mode in 0 1 2 "1 1"; do
+  # shellcheck disable=SC2086
   rp_filter $mode
-  ok "a connection goes by way of the relay, and comes from the box's address (rp_filter=$mode)" talk < <(hello c1 s1 L $S $N)
+  ok "a connection goes by way of the relay, and comes from the box's address (rp_filter $mode)" talk < <(hello c1 s1 L $S $N)
   ok "which knows its ends" relayed "^10.1.0.2:[0-9]+ $S:1723 $S:1723 "
   is "one connection" "$(taken 1 && echo 1)" 1
 done
@@ -61,9 +63,9 @@ truncate -s 0 "$work/relay.log"
 talk < <(hello c1 s1 L $S $N)
 ok "the table is replaced under a connection" table
 ok "which goes on" talk <<<$'c1 sends hex 11\ns1 gets hex 11\ns1 sends hex 22\nc1 gets hex 22'
-in_ns "$gw" ip rule del pref 1723
+in_ns "$gw" ip rule del pref 1725
 ok "packets that lost their rule" talk <<<$'c1 sends hex 1234\ns1 gets nothing 300'
-in_ns "$gw" ip rule add pref 1723 fwmark 0x10000000/0x70000000 lookup 1723 proto 80
+in_ns "$gw" ip rule add pref 1725 fwmark 0x10000000/0x70000000 lookup 1723 proto 80
 ok "are not answered with a reset: the connection goes on" talk <<<$'s1 gets hex 1234\ns1 sends hex 77\nc1 gets hex 77'
 truncate -s 0 "$work/relay.log"
 
@@ -127,9 +129,10 @@ ok "without a relay connections go their own way" talk < <(hello c1 s1 L $S $N)
 ip -n "$gw" addr del 192.0.2.253/24 dev out; ip -n "$gw" addr del 2001:db8:1::fd/64 dev out
 table 'own-connections = yes'
 relay 0x20000000
-for mode in 0 1 2; do
+for mode in 0 1 2 "1 1"; do
+  # shellcheck disable=SC2086
   rp_filter $mode
-  ok "a client on the box goes by way of the relay (rp_filter=$mode)" talk < <(hello g1 s1 L $S $N)
+  ok "a client on the box goes by way of the relay (rp_filter $mode)" talk < <(hello g1 s1 L $S $N)
   ok "which knows its ends" relayed "^$N:[0-9]+ $S:1723 $S:1723 "
   truncate -s 0 "$work/relay.log"
 done

@@ -35,7 +35,7 @@ forwarder_stop() {
 # captured NS TEXT COMMAND...: tcpdump in the namespace has lines with this text while the command runs
 captured() {
   local ns=$1 text=$2 pid status=1; shift 2
-  : >"$work/cap.txt"
+  : >"$work/cap.txt"; : >"$work/cap.log" # of the time before
   ip netns exec "$ns" tcpdump -ni eth0 -v -l 'proto gre or ip6 proto gre or ip6 proto 44' >"$work/cap.txt" 2>"$work/cap.log" 5>&- &
   pid=$!
   wait_for 5 grep -q listening "$work/cap.log"

@@ -301,6 +301,7 @@ static const struct {
     {"mark = 0x30000000", "/etc/t.conf:1: option 'mark': 0x30000000 is not one bit"},
     {"mark = 0x40000000", "/etc/t.conf:1: option 'mark': 0x40000000 is not one bit, 0x20000000 at most"},
     {"mark = 0", "/etc/t.conf:1: option 'mark'"},
+    {"table = 32001", "/etc/t.conf:1: option 'table': 32001 is not in 1..32000"},
     {"table = 254", "/etc/t.conf: option 'table': 253 to 255 are the system's own"},
     {"control-socket = \"sock\"", "/etc/t.conf:1: option 'control-socket'"},
     {"control-mode = 9", "/etc/t.conf:1: option 'control-mode'"},

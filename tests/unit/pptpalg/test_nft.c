@@ -67,15 +67,18 @@ life_body(void)
 	CHECK(!ruleset_has(""));
 	n = start(c);
 	CHECK(ruleset_has("table inet pptpalg") && ruleset_has("chain strict"));
-	CHECK(shell("ip rule | grep -q '^1723:.*fwmark 0x10000000/0x70000000 lookup 1723 proto 80'"));
-	CHECK(shell("ip -6 rule | grep -q '^1723:.*fwmark 0x10000000/0x70000000 lookup 1723 proto 80'"));
+	CHECK(shell("ip rule | grep -q '^1723:.*fwmark 0x50000000/0x70000000 lookup 1723 proto 80'"));
+	CHECK(shell("ip rule | grep -q '^1724:.*fwmark 0x10000000/0x70000000 iif lo goto 1726 proto 80'"));
+	CHECK(shell("ip rule | grep -q '^1725:.*fwmark 0x10000000/0x70000000 lookup 1723 proto 80'"));
+	CHECK(shell("ip rule | grep -q '^1726:.*nop proto 80'"));
+	CHECK(shell("ip -6 rule | grep -q '^1725:.*fwmark 0x10000000/0x70000000 lookup 1723 proto 80'"));
 	CHECK(shell("ip route show table 1723 | grep -q '^local default dev lo proto 80'"));
 	CHECK(shell("ip -6 route show table 1723 | grep -q '^local default dev lo proto 80'"));
 	nft_stop(n, true);
 	CHECK(ruleset_has("table inet pptpalg"));
 	/* The next one replaces it all. */
 	n = start(c);
-	CHECK(shell("[ $(ip rule | grep -c 1723) = 1 ]"));
+	CHECK(shell("[ $(ip rule | grep -c '^17') = 4 ]"));
 	nft_stop(n, false);
 	CHECK(!ruleset_has(""));
 	CHECK(!shell("(ip rule; ip -6 rule; ip route show table all; ip -6 route show table all) | grep -q 'proto 80'"));
@@ -98,7 +101,7 @@ other_body(void)
 	nft_stop(start(c), true);
 	n = start(other);
 	CHECK(!ruleset_has("chain output") && !shell("ip rule | grep -q 1723") && !shell("ip route show table 1723 2>&1 | grep -q local"));
-	CHECK(shell("ip rule | grep -q '^99:.*fwmark 0x4/0x1c lookup 99'"));
+	CHECK(shell("ip rule | grep -q '^101:.*fwmark 0x4/0x1c lookup 99'"));
 	nft_stop(n, false);
 	CHECK(shell("ip rule | grep -q '^5:' && ip -6 rule | grep -q '^5:'")); /* the administrator's */
 	config_free(c);

@@ -68,16 +68,17 @@ END_TEST
 
 START_TEST(the_default_takes_all_but_what_is_for_the_box)
 {
-	has("",
-	    (const char *const[]){"table inet pptpalg {", "chain take {",
-		"tproxy to :1724 meta mark set meta mark & 0x8fffffff | 0x10000000 accept", "chain choose {\n\t\tgoto take\n",
-		"type filter hook prerouting priority dstnat + 10;",
-		"tcp dport { 1723 } tcp flags & (syn | ack) != syn socket transparent 1",
-		"tcp sport { 1723 } tcp dport != 1724 socket transparent 1", "!= syn return", "tcp dport 1724 fib daddr type local reject",
-		"iif lo return", "tcp dport != { 1723 } return", "fib daddr type local return", "goto choose", "chain own_take {",
-		"type route hook output priority -90;", "meta mark & 0x20000000 != 0 return",
-		"type nat hook postrouting priority srcnat - 10;", "meta nfproto ipv4 meta mark & 0x40000000 != 0 snat ip to ip saddr",
-		"chain forward {", "meta mark & 0x70000000 == 0x10000000 drop", NULL});
+	has("", (const char *const[]){"table inet pptpalg {", "chain take {",
+		    "tproxy to :1724 meta mark set meta mark & 0x8fffffff | 0x10000000 accept", "chain choose {\n\t\tgoto take\n",
+		    "type filter hook prerouting priority dstnat + 10;",
+		    "tcp dport { 1723 } tcp flags & (syn | ack) != syn socket transparent 1",
+		    "tcp sport { 1723 } tcp dport != 1724 socket transparent 1", "!= syn return",
+		    "tcp dport 1724 fib daddr type local reject", "iif lo meta mark & 0x70000000 == 0x50000000 goto take", "iif lo return",
+		    "tcp dport != { 1723 } return", "fib daddr type local return", "goto choose", "chain own_take {",
+		    "ct mark set ct mark & 0x8fffffff | 0x50000000 meta mark set meta mark & 0x8fffffff | 0x50000000 accept",
+		    "type route hook output priority -90;", "meta mark & 0x20000000 != 0 return",
+		    "type nat hook postrouting priority srcnat - 10;", "meta nfproto ipv4 meta mark & 0x40000000 != 0 snat ip to ip saddr",
+		    "chain forward {", "meta mark & 0x30000000 == 0x10000000 drop", NULL});
 	has_not("", "gre");
 	has_not("", "nfproto ipv4 return");
 	has_not("", "iifname");
@@ -97,7 +98,7 @@ START_TEST(options_that_change_it)
 	has("ports = {1723, 5000}\nproxy-port = 9\n",
 	    (const char *const[]){"tproxy to :9", "tcp dport { 1723, 5000 } tcp flags", "tcp dport != { 1723, 5000 } return", NULL});
 	has("mark = 0x1\n",
-	    (const char *const[]){"meta mark & 0xfffffff8 | 0x00000001", "meta mark & 0x00000007 == 0x00000001 drop", NULL});
+	    (const char *const[]){"meta mark & 0xfffffff8 | 0x00000001", "meta mark & 0x00000003 == 0x00000001 drop", NULL});
 }
 END_TEST
 

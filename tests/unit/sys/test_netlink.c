@@ -177,7 +177,7 @@ static void
 rules_body(void)
 {
 	struct nl *nl = set_up();
-	struct nl_rule last = {0};
+	struct nl_rule last = {0}, own = {.family = 4, .mark = 1, .mask = 1, .own = true, .go_to = 201, .priority = 200};
 	struct nl_route local = {.ifindex = 1, .table = 99, .local = true};
 
 	CHECK(shell("ip rule add pref 7 fwmark 8 lookup 9"));
@@ -194,6 +194,10 @@ rules_body(void)
 		local.dst.addr.family = family;
 		CHECK(nl_route_add(nl, &local) == 0 && nl_route_replace(nl, &local) == 0);
 	}
+	CHECK(nl_rule_add(nl, &(struct nl_rule){.family = 4, .priority = 201}) == 0 && nl_rule_add(nl, &own) == 0);
+	CHECK(shell("ip rule | grep -q '^200:.*fwmark 0x1/0x1 iif lo goto 201 proto 80' && ip rule | grep -q '^201:.*nop proto 80'"));
+	CHECK(nl_rule_del(nl, &own) == 0 && nl_rule_each(nl, 4, note_rule, &last) == 0 && last.priority == 201 && last.mask == 0);
+	CHECK(nl_rule_del(nl, &last) == 0);
 	CHECK(shell("ip route show table 99 | grep -q '^local default dev lo proto 80'"));
 	CHECK(shell("ip -6 route show table 99 | grep -q '^local default dev lo proto 80'"));
 	CHECK(nl_route_del(nl, &local) == 0 && !shell("ip -6 route show table 99 2>/dev/null | grep -q local"));
