@@ -119,6 +119,7 @@ on_write(evutil_socket_t fd, short what, void *arg)
 
 /* --- reading ------------------------------------------------------------------------------ */
 
+/* No PPTP peer closes its half of a control connection and goes on: the calls are over, however long the other end keeps its own. */
 static void
 end_of_stream(struct flow *f, enum alg_side side)
 {
@@ -129,8 +130,9 @@ end_of_stream(struct flow *f, enum alg_side side)
 	if (f->state == FLOW_OPEN && f->reason[0] == '\0')
 		snprintf(f->reason, sizeof(f->reason), "closed by the %s", side_text(side));
 	flow_fsm(f, FLOW_E_END);
-	if (f->rw != NULL)
-		finish(f);
+	if (f->rw != NULL && !f->untouched)
+		alg_rewrite_transport_closed(f->rw, side);
+	flow_pump(f);
 }
 
 /* Takes off the socket what the rewriter took; true: go on. */

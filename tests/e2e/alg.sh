@@ -116,7 +116,7 @@ gateway_start() {
 gateway_again() {
   spawn alg "$gw" "$pptpalg" -f -c "$work/alg.conf"
   gateway_pid=$!
-  wait_for 10 alg status || { fail "the gateway starts"; return 1; }
+  wait_for 10 alg status || { fail "the gateway starts"; exit 1; }
 }
 gateway_stop() { [ -n "${gateway_pid:-}" ] || return 0; stop "$gateway_pid"; gateway_pid=; }
 
@@ -224,3 +224,30 @@ $1 gre @$3_at_$1 reaches $3 as $4${5:+ from $5}
 $3 gre @$1_at_$3 reaches $1 as $2
 END
 }
+
+# --- real clients and servers -----------------------------------------------------------------------------------------
+
+# pptpc_at NS NAME USER [WORD...]: a client with a control socket of its own; its pid in pid[NAME], its words in NAME.log
+declare -A pid
+pptpc_at() {
+  local ns=$1 name=$2 as=$3; shift 3
+  printf 'secret\n' >"$work/password"; chmod 600 "$work/password"
+  spawn "$name" "$ns" "$pptpc" -s "$work/$name.sock" "${server_address:-192.0.2.1}" user "$as" password-file "$work/password" "$@"
+  pid[$name]=$!
+}
+
+# transfer_at CLIENT-NS BYTES ADDRESS PORT [SERVER-NS]: a checked TCP stream both ways between there and ADDRESS inside
+transfer_at() {
+  local server status name=blob-$4 ns=${5:-$srv}
+  in_ns "$ns" "$BUILD/tests/e2e/blob" serve "$3" "$4" "$2" 7 >"$work/$name-server.log" 2>&1 7>&- 8>&- &
+  server=$!
+  wait_for 5 in_ns "$ns" sh -c "ss -ltn | grep -q :$4" || return 1
+  in_ns "$1" "$BUILD/tests/e2e/blob" connect "$3" "$4" "$2" 7 >"$work/$name-client.log" 2>&1
+  status=$?
+  wait "$server" || status=1
+  cat "$work/$name-server.log" "$work/$name-client.log"
+  return $status
+}
+
+# ping_all ADDRESS NS...: the address answers each of them
+ping_all() { local to=$1 ns; shift; for ns; do pings "$ns" "$to" || return 1; done; }

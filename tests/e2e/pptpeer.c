@@ -7,6 +7,7 @@
  *   END listens [PORT]                             1723 unless told otherwise
  *   END accepts LISTENER [from ADDRESS [PORT]]     the next connection; from whom it must be
  *   END connects ADDRESS [PORT] [from PORT]
+ *   END knocks ADDRESS [PORT]                      the same, but it is refused, or let in and turned out at once
  *   END sends MESSAGE... [+ MESSAGE...] [split N...] | bytewise | later
  *       MESSAGE is a name of RFC 2637 or its short form (OCRQ) and fields, as <Call-ID 7>; the fields Length, Kind, Magic and Type are
  *       the header's. `hex DIGITS` and `noise BYTES SEED` are messages, too. + puts several into one segment; split cuts what is sent
@@ -17,8 +18,9 @@
  *   END closes | resets                            FIN; RST
  *   END gre ID [from ADDRESS] [to ADDRESS] [size N] [times N] [version N]
  *       [reaches END as ID [from ADDRESS]] | [misses END]
- *       a GRE packet with this call id, by default between the ends' addresses, and what becomes of it
- *   print VALUE...    patience MS    fresh         answers with values; how long to wait; forgets all ends and variables
+ *       a GRE packet with this call id, by default between the ends' addresses, and what becomes of it; PPTP's is of version 1
+ *   print VALUE...    patience MS                  answers with values; how long to wait
+ *   forget END        fresh                        resets its connection and forgets it; all ends, and variables
  *
  * A VALUE is a number or @variable. Where something is compared, !VALUE is anything else, and ?variable keeps it. */
 #include "tests/e2e/pptpeer.h"
@@ -163,7 +165,7 @@ matches(const char *what, const char *wanted, uint32_t v)
 		return set_variable(wanted + 1, v);
 	if (!get_number(other ? wanted + 1 : wanted, &want))
 		return false;
-	return (v == want) != other || fail("%s is %u, not %s%u", what, v, other ? "another than " : "", want);
+	return (v == want) != other || fail(other ? "%s is %u" : "%s is %u, not %u", what, v, want);
 }
 
 bool
@@ -313,18 +315,36 @@ make_end(const char *name, struct words *w)
 	return !take_word(w, "at") || next_addr(w, &e->local);
 }
 
+static void
+drop(struct end *e)
+{
+	if (e->fd >= 0) {
+		setsockopt(e->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+		close(e->fd);
+	}
+	free(e);
+}
+
+static bool
+forget(const char *name)
+{
+	struct end *e = find_end(name);
+	size_t i = 0;
+
+	if (e == NULL)
+		return false;
+	while (ends[i] != e)
+		i++;
+	ends[i] = ends[--ends_count];
+	drop(e);
+	return true;
+}
+
 static bool
 fresh(void)
 {
-	while (ends_count > 0) {
-		struct end *e = ends[--ends_count];
-
-		if (e->fd >= 0) {
-			setsockopt(e->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
-			close(e->fd);
-		}
-		free(e);
-	}
+	while (ends_count > 0)
+		drop(ends[--ends_count]);
 	variables_count = 0;
 	patience_ms = 4000;
 	return true;
@@ -359,8 +379,8 @@ patience(struct words *w)
 static const struct {
 	const char *verb;
 	bool (*run)(struct end *e, struct words *w);
-} verbs[] = {{"listens", tcp_listens}, {"accepts", tcp_accepts}, {"connects", tcp_connects}, {"sends", tcp_sends}, {"gets", tcp_gets},
-    {"closes", tcp_closes}, {"resets", tcp_resets}, {"gre", gre_sends}};
+} verbs[] = {{"listens", tcp_listens}, {"accepts", tcp_accepts}, {"connects", tcp_connects}, {"knocks", tcp_knocks}, {"sends", tcp_sends},
+    {"gets", tcp_gets}, {"closes", tcp_closes}, {"resets", tcp_resets}, {"gre", gre_sends}};
 
 static bool
 command(struct words *w)
@@ -374,6 +394,8 @@ command(struct words *w)
 		return print(w);
 	if (strcmp(name, "patience") == 0)
 		return patience(w);
+	if (strcmp(name, "forget") == 0)
+		return forget(next_word(w));
 	if (take_word(w, "in"))
 		return make_end(name, w);
 	e = find_end(name);

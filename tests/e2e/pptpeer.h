@@ -73,6 +73,7 @@ bool next_addr(struct words *w, struct addr *a);
 bool tcp_listens(struct end *e, struct words *w);
 bool tcp_accepts(struct end *e, struct words *w);
 bool tcp_connects(struct end *e, struct words *w);
+bool tcp_knocks(struct end *e, struct words *w);
 bool tcp_sends(struct end *e, struct words *w);
 bool tcp_gets(struct end *e, struct words *w);
 bool tcp_closes(struct end *e, struct words *w);

@@ -64,7 +64,7 @@ sender(const struct end *e, const struct packet *p)
 	return fd;
 }
 
-/* RFC 2637 section 4.1: key and sequence number present, version 1. */
+/* RFC 2637 section 4.1: key and sequence number present. */
 static bool
 send_packet(const struct end *e, const struct order *o)
 {
@@ -163,6 +163,18 @@ hear(const struct ns *ns, const struct order *o, struct packet *p, int64_t until
 	}
 }
 
+/* What came before makes room for what is to come. */
+static void
+drain(const struct ns *ns)
+{
+	uint8_t byte;
+
+	while (recv(ns->gre4, &byte, 1, MSG_DONTWAIT) >= 0)
+		;
+	while (recv(ns->gre6, &byte, 1, MSG_DONTWAIT) >= 0)
+		;
+}
+
 /* --- commands ------------------------------------------------------------------------------------------------------ */
 
 static bool
@@ -244,10 +256,13 @@ misses(const struct order *o, struct words *w)
 bool
 gre_sends(struct end *e, struct words *w)
 {
+	const struct end *to;
 	struct order o;
 
 	if (!take_order(&o, e, w))
 		return false;
+	if (w->n - w->at > 1 && (to = find_end(w->w[w->at + 1])) != NULL)
+		drain(to->ns);
 	for (uint32_t i = 0; i < o.times; i++) {
 		o.packet.number = o.packet.sequence = ++numbers;
 		if (!send_packet(e, &o))

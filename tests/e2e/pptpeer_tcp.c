@@ -28,6 +28,10 @@ static const struct {
     {"ICRQ", PPTP_INCOMING_CALL_REQUEST}, {"ICRP", PPTP_INCOMING_CALL_REPLY}, {"ICCN", PPTP_INCOMING_CALL_CONNECTED},
     {"CCRQ", PPTP_CALL_CLEAR_REQUEST}, {"CDN", PPTP_CALL_DISCONNECT_NOTIFY}, {"WEN", PPTP_WAN_ERROR_NOTIFY}, {"SLI", PPTP_SET_LINK_INFO}};
 
+enum got { GOT_MESSAGE, GOT_NOTHING, GOT_END, GOT_NOISE };
+
+static enum got next_message(struct end *e, struct pptp_msg *msg, int64_t until);
+
 /* --- opening and closing ------------------------------------------------------------------------------------------ */
 
 static bool
@@ -145,6 +149,30 @@ tcp_connects(struct end *e, struct words *w)
 		return opened(e, fd);
 	close(fd);
 	return error > 0 && fail("%s can't connect: %s", e->name, strerror(error));
+}
+
+bool
+tcp_knocks(struct end *e, struct words *w)
+{
+	struct pptp_msg msg;
+	uint32_t port = PPTP_PORT;
+	struct addr to;
+	int fd, error;
+
+	if (!next_addr(w, &to) || (w->at < w->n && !next_number(w, &port)))
+		return false;
+	fd = ns_socket(e->ns, to.family, SOCK_STREAM, 0);
+	if (fd < 0)
+		return fail("no socket: %s", strerror(errno));
+	if (e->local.family == to.family && !bound(e, fd, 0))
+		return false;
+	error = connect_within(fd, &to, (uint16_t)port);
+	if (error != 0) {
+		close(fd);
+		return error == ECONNREFUSED || error == ECONNRESET || fail("%s can't connect: %s", e->name, strerror(error));
+	}
+	opened(e, fd);
+	return next_message(e, &msg, now_ms() + patience_ms) == GOT_END || fail("%s is let in", e->name);
 }
 
 bool
@@ -442,8 +470,6 @@ tcp_sends(struct end *e, struct words *w)
 }
 
 /* --- getting ------------------------------------------------------------------------------------------------------- */
-
-enum got { GOT_MESSAGE, GOT_NOTHING, GOT_END, GOT_NOISE };
 
 /* Reads on when everything before is used. */
 static enum got

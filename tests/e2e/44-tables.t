@@ -1,0 +1,109 @@
+#!/bin/bash
+# What the gateway shows of its work: tables as text and JSON, the trace, metrics, its log.
+# shellcheck source=tests/e2e/alg.sh disable=SC2119
+. "$(dirname "$0")/alg.sh"
+plan 40
+alg_topology
+trace=$work/trace/alg.trace
+mkdir "$work/trace"
+translator pptpalg 'poll-interval = "1s"' 'idle-timeout = "100s"' 'keep-with-control = false' 'metrics = "127.0.0.1:9323"' \
+  'server inside { address = "192.0.2.254"
+  to = "10.1.0.2" }' \
+  'policy two { source = {"10.2.0.0/24"} }' \
+  "trace { file = \"$trace\"
+  size = \"10k\"
+  files = 3
+  level = \"verbose\"
+  flags = {\"all\"} }"
+
+ok "two calls outwards with the same id, one inwards" talk <<END
+$(ends)
+I in $in1 at 10.1.0.2
+I listens
+i in $in1
+x in $ext
+$(connection c1 s1)
+$(connection d1 s2)
+$(outgoing c1 7 s1 9)
+$(outgoing d1 7 s2 10)
+$(data c1 7 s1 9)
+$(data c1 7 s1 9)
+d1 gre @s2_at_d1 size 100 reaches s2 as 10
+$(connection x i 192.0.2.254 I)
+$(outgoing x 7 i 9)
+END
+xid=$(tell d1_at_s2)
+
+# --- flows --------------------------------------------------------------------------------------------------------------
+
+one() { alg_json flows "[.[] | select($1)][0] | $2"; }
+flow() { one ".kind == \"$1\" and (.session | startswith(\"$2\"))" "$3"; }
+wait_for 5 prints 2 flow "gre up" 1. .packets
+is "flow: the control connection, up" "$(flow "control up" 1 '[.from, .to, .new_from, .new_to] | map(sub(":[0-9]+$"; "")) | join(" ")')" \
+  "10.1.0.2 192.0.2.1 192.0.2.254 192.0.2.1"
+is "flow: its ports are those of both ends" "$(flow "control down" 1 '[.from, .to] | map(sub(".*:"; "")) | join(" ")')" \
+  "1723 $(flow "control up" 1 '.new_from | sub(".*:"; "")')"
+is "flow: interface, state and policy" "$(flow "control up" 1 '"\(.interface) \(.state) \(.policy)"')" "in1 open default"
+is "flow: the policy that matches" "$(flow "control up" 2 .policy)" two
+is "flow: GRE up" "$(flow "gre up" 1. '"\(.from) \(.to) \(.call_id) \(.new_from) \(.new_to) \(.new_call_id)"')" \
+  "10.1.0.2 192.0.2.1 9 192.0.2.254 192.0.2.1 9"
+is "flow: GRE down, translated" "$(flow "gre down" 2. '"\(.from) \(.to) \(.call_id) \(.new_from) \(.new_to) \(.new_call_id)"')" \
+  "192.0.2.1 192.0.2.254 $xid 192.0.2.1 10.2.0.2 7"
+is "flow: packets and bytes, IP header included" "$(flow "gre up" 1. '"\(.packets) \(.bytes)"')" "2 192"
+is "flow: the same down" "$(flow "gre down" 1. '"\(.packets) \(.bytes)"')" "2 192"
+is "flow: and of the other call" "$(flow "gre up" 2. '"\(.packets) \(.bytes)"') $(flow "gre down" 2. .packets)" "1 132 0"
+like "flow: the time that is left" "$(flow "gre up" 1. .timeout_s)" '^(9[0-9]|100)$'
+is "flow: the server inside" "$(flow "control up" 3 '[.from, .to, .new_from, .new_to] | map(sub(":[0-9]+$"; "")) | join(" ")')" \
+  "192.0.2.3 192.0.2.254 192.0.2.3 10.1.0.2"
+is "flows of one client" "$("$pptpctl" -s "$work/alg.sock" --json alg flows client=10.2.0.2 | jq length)" 4
+is "flows of one server" "$("$pptpctl" -s "$work/alg.sock" --json alg flows server=10.1.0.2 | jq length)" 4
+like "as text" "$(alg flows)" '1\.[0-9]+ +gre up +10\.1\.0\.2 +192\.0\.2\.1 +9 '
+
+# --- gates, translations, resources -------------------------------------------------------------------------------------
+
+gate() { alg_json gates "[.[] | select(.direction == \"$1\" and (.call | startswith(\"$2\")))][0] | $3"; }
+is "gate: up" "$(gate up 2. '"\(.from) \(.to) \(.call_id) \(.flags) \(.zone) \(.references) \(.state)"')" "10.2.0.2 192.0.2.1 10 snat in2 2 active"
+is "gate: down, with the hole and what becomes of it" "$(gate down 2. '"\(.from) \(.to) \(.call_id) \(.new_to) \(.new_call_id) \(.flags)"')" \
+  "192.0.2.1 192.0.2.254 $xid 10.2.0.2 7 dnat,id"
+is "gate: one without data waits" "$(gate up 3. .state)" ageing
+like "gate: age" "$(gate up 1. .age_s)" '^[0-9]+$'
+like "as text" "$(alg gates)" "2\.[0-9]+ +down +192\.0\.2\.1 +192\.0\.2\.254 +$xid "
+is "translation: owner, id, public address and id" \
+  "$(alg_json xlate '[.rows[] | select(.owner == "10.2.0.2")][0] | "\(.owner) \(.id) \(.public) \(.public_id) \(.peer)"')" \
+  "10.2.0.2 7 192.0.2.254 $xid 192.0.2.1"
+like "translation: source port and time" "$(alg_json xlate '[.rows[] | select(.owner == "10.2.0.2")][0] | "\(.source_port) \(.time_s)"')" '^[1-9][0-9]+ [0-9]+$'
+is "translation: used, limit, failed" "$(alg_json xlate '"\(.used) \(.limit) \(.failed)"')" "6 20000 0"
+like "as text" "$(alg xlate)" "10\.2\.0\.2 +7 +192\.0\.2\.254 +$xid"
+is "resources: a group with a connection, a call and two gates" \
+  "$(alg_json resources '[.[] | select(.group == "1")] | map(.kind) | join(" ")')" "connection call gate gate"
+is "resources: with their owners" "$(alg_json resources '[.[] | select(.group == "1")] | map(.owner) | join(" ")')" \
+  "10.1.0.2 10.1.0.2 10.1.0.2 192.0.2.1"
+is "status" "$(alg_json status '"\(.program) \(.datapath) \(.connections) \(.calls) \(.waiting)"')" "pptpalg conntrack 3 3 1"
+like "as text" "$(alg status)" 'calls +3'
+is "counters" "$(alg_json counters '"\(.connections) \(.calls) \(.gates_added) \(.ids_taken) \(.violations)"')" "3 3 3 6 0"
+is "messages, each received and forwarded" "$(alg_json counters '"\(.messages_received_client) \(.messages_received_server) \(.messages_forwarded)"')" "6 6 12"
+
+# --- metrics --------------------------------------------------------------------------------------------------------------
+
+metrics() { in_ns "$gw" curl -s http://127.0.0.1:9323/metrics; }
+metrics >"$work/metrics"
+like "metrics: calls" "$(cat "$work/metrics")" '^pptpalg_calls_now 3$'
+like "metrics: with labels" "$(cat "$work/metrics")" '^pptpalg_messages_received(_total)?\{from="client"\} 6$'
+like "metrics: with types" "$(cat "$work/metrics")" '^# TYPE pptpalg_calls_now gauge$'
+
+# --- trace ------------------------------------------------------------------------------------------------------------------
+
+like "trace: a message as received" "$(cat "$trace")" '\[PPTP Outgoing-Call-Request <Call-ID 7>'
+like "trace: and as forwarded" "$(cat "$trace"*)" "\[PPTP Outgoing-Call-Request <Call-ID $xid>"
+files() { find "$work/trace" -type f | wc -l; }
+echoes() { for i in $(seq 300); do printf 'c1 sends EchoRQ <Identifier %d>\ns1 gets EchoRQ\n' "$i"; done; }
+talk < <(echoes)
+ok "trace: there are as many files as there may be" wait_for 5 prints 3 files
+sizes() { find "$work/trace" -type f -size +12k | wc -l; }
+is "trace: none is larger than it may be" "$(sizes)" 0
+like "trace: the latest is the first" "$(cat "$trace")" 'Echo-Request <Identifier 0000012[bc]>'
+
+# --- log ----------------------------------------------------------------------------------------------------------------------
+
+like "log: a connection, with both ends" "$(cat "$work/alg.log")" 'event=control-up .*client=10\.1\.0\.2 .*server=192\.0\.2\.1'
+like "log: a call with its ids" "$(cat "$work/alg.log")" 'event=call-up .*'
