@@ -371,10 +371,26 @@ nft_text(const struct config *config, char *buf, size_t buflen)
 	return o.len;
 }
 
+/* A path to an IPv6 client with a smaller MTU: the router there tells the server's NAT64 address, which is nobody's. Led home, the kernel
+ * learns it for the forwarder's packets. In the error lies the packet (8 bytes on), or its fragment (40 more). */
+static void
+put_too_big(struct out *o)
+{
+	put(o, "\tchain too_big {\n");
+	for (int i = 0; i < 2; i++) {
+		put(o, i == 0 ? "\t\t@th,112,8 47" : "\t\t@th,112,8 44 @th,384,8 47");
+		put_set_local(o);
+		put(o, " notrack\n");
+	}
+	put(o, "\t}\n");
+}
+
 size_t
 nft_divert_text(const struct config *config, char *buf, size_t buflen)
 {
 	struct out o = {.config = config, .buf = buf, .size = buflen};
+	const struct prefix *nat64 = &config->nat64_prefix;
+	char text[ADDR_TEXT_MAX];
 
 	put(&o, "table inet pptpalg {\n");
 	for (int i = 0; i < 2; i++)
@@ -388,9 +404,13 @@ nft_divert_text(const struct config *config, char *buf, size_t buflen)
 		put_set_local(&o);
 		put(&o, " notrack\n");
 	}
-	put(&o,
-	    "\t}\n\tchain gre_in {\n\t\ttype filter hook prerouting priority raw; policy accept;\n\t\tmeta l4proto gre jump divert\n\t}\n");
-	put(&o, "\tchain gre_out {\n\t\ttype filter hook output priority raw; policy accept;\n");
+	put(&o, "\t}\n");
+	if (nat64->addr.family != 0)
+		put_too_big(&o);
+	put(&o, "\tchain gre_in {\n\t\ttype filter hook prerouting priority raw; policy accept;\n\t\tmeta l4proto gre jump divert\n");
+	if (nat64->addr.family != 0)
+		put(&o, "\t\tip6 daddr %s icmpv6 type packet-too-big jump too_big\n", prefix_text(nat64, text));
+	put(&o, "\t}\n\tchain gre_out {\n\t\ttype filter hook output priority raw; policy accept;\n");
 	put(&o, "\t\tmeta l4proto gre meta mark & 0x%08x != 0 notrack\n\t}\n}\n", nft_marks(config).proxy);
 	return o.len;
 }

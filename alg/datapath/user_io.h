@@ -18,6 +18,8 @@ struct user_rx *user_rx_new(int fd, uint8_t family);
 void user_rx_free(struct user_rx *rx);
 /* Receives what waits, up to USER_BATCH packets; their number, 0 when there is none. */
 unsigned user_rx_recv(struct user_rx *rx);
+/* Forgets what routers told, as the kernel has learned from it (the MTU of a path); it would fill the socket. When poll(2) says POLLERR. */
+void user_rx_errors(struct user_rx *rx);
 /* The i-th packet of the last batch, in a buffer that stays until the next; as user_packet_ipv4(). */
 bool user_rx_packet(const struct user_rx *rx, unsigned i, struct user_packet *p, enum datapath_user_drop *why);
 

@@ -24,11 +24,11 @@ struct user_rx {
 	uint8_t control[USER_BATCH][CONTROL] __attribute__((aligned(8)));
 };
 
-/* An IPv4 socket gives the header itself. */
+/* An IPv4 socket gives the header itself. It also learns the path's MTU without being asked to tell of errors. */
 static int
 ask_for_header(int fd)
 {
-	static const int names[] = {IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS};
+	static const int names[] = {IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS, IPV6_RECVERR};
 	int on = 1;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -96,6 +96,15 @@ user_rx_recv(struct user_rx *rx)
 	}
 	n = recvmmsg(rx->fd, rx->msgs, USER_BATCH, MSG_DONTWAIT, NULL);
 	return n > 0 ? (unsigned)n : 0;
+}
+
+void
+user_rx_errors(struct user_rx *rx)
+{
+	struct msghdr m = {0};
+
+	for (unsigned i = 0; i < USER_BATCH && recvmsg(rx->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0; i++)
+		m = (struct msghdr){0};
 }
 
 static void

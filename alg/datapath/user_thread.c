@@ -86,6 +86,15 @@ forward(struct user_thread *t, struct user_rx *rx)
 	}
 }
 
+static void
+serve(struct user_thread *t, struct user_rx *rx, short revents)
+{
+	if ((revents & POLLERR) != 0)
+		user_rx_errors(rx);
+	if (revents != 0)
+		forward(t, rx);
+}
+
 static void *
 run(void *arg)
 {
@@ -95,10 +104,8 @@ run(void *arg)
 	while (fds[2].revents == 0) {
 		if (poll(fds, 3, -1) < 0)
 			continue;
-		if (fds[0].revents != 0)
-			forward(t, t->rx4);
-		if (fds[1].revents != 0)
-			forward(t, t->rx6);
+		serve(t, t->rx4, fds[0].revents);
+		serve(t, t->rx6, fds[1].revents);
 	}
 	return NULL;
 }

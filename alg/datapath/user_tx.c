@@ -149,17 +149,23 @@ unsigned
 user_tx_flush(struct user_tx *tx)
 {
 	unsigned at = 0, failed = 0;
-	bool waited = false;
+	bool waited = false, again = false;
 
 	while (at < tx->count) {
 		int n = sendmmsg(tx->fd, tx->msgs + at, tx->count - at, MSG_DONTWAIT);
 
 		if (n > 0) {
 			at += (unsigned)n;
+			again = false;
 			continue;
 		}
 		if (errno == EINTR)
 			continue;
+		/* What routers told of earlier packets is said at the next one, which is not to blame. */
+		if (errno != EAGAIN && !again) {
+			again = true;
+			continue;
+		}
 		if (errno == EAGAIN && !waited) {
 			waited = true;
 			if (wait_writable(tx->fd))
@@ -168,6 +174,7 @@ user_tx_flush(struct user_tx *tx)
 		/* This one can't go: those behind it may be another call's. */
 		at++;
 		failed++;
+		again = false;
 	}
 	tx->count = 0;
 	return failed;

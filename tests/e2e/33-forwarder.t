@@ -2,7 +2,7 @@
 # The gateway's forwarder in user space, without the rest of the gateway: GRE between IPv6 and IPv4, and from IPv4 to IPv4.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 35
+plan 44
 alg_topology
 masquerade
 mark=0x60000000 # nft_marks(): proxy and fixed, of the default mark
@@ -100,4 +100,34 @@ c gre 11 to 192.0.2.1 size 4000 reaches s as 12 from 192.0.2.254
 s gre 21 to 192.0.2.254 size 4000 reaches c as 22 from 192.0.2.1
 END
 is "the kernel's connection tracking knows nothing of it" "$(gre_entries)" 0
+forwarder_stop
+
+# --- a smaller MTU on the way to an IPv6 client ---
+netns far
+far=$ns_prefix-far
+cable "$in1" eth1 "$far" eth0
+for end in "$in1 eth1" "$far eth0"; do ip -n "${end% *}" link set dev "${end#* }" mtu 1300; done
+address "$in1" eth1 fd00:8::1/64
+address "$far" eth0 fd00:8::2/64
+ip -n "$far" route add default via fd00:8::1
+ip -n "$gw" route add fd00:8::/64 via fd00:1::2
+in_ns "$in1" sysctl -qw net.ipv6.conf.all.forwarding=1
+ok "a client behind a smaller MTU" talk <<END
+fresh
+c in $far at fd00:8::2
+s in $srv at 192.0.2.1
+patience 300
+END
+up=fd00:8::2,64:ff9b::c000:201,11,192.0.2.254,192.0.2.1,12
+down=192.0.2.1,192.0.2.254,21,64:ff9b::c000:201,fd00:8::2,22
+here "the forwarder starts once more" forwarder_start $up $down
+small() { say 's gre 21 to 192.0.2.254 size 400 reaches c as 22'; }
+large() { say 's gre 21 to 192.0.2.254 size 1400 reaches c as 22'; }
+ok "small packets pass" small
+nok "the first that is too large is lost" large
+ok "the next knows the way's MTU" large
+ok "from the client they came in fragments anyway" say 'c gre 11 to 64:ff9b::c000:201 size 1400 reaches s as 12'
+in_ns "$gw" ip -6 route flush cache
+nok "a packet is lost again" say 's gre 21 to 192.0.2.254 size 4000 reaches c as 22'
+ok "also when what was too large was a fragment" say 's gre 21 to 192.0.2.254 size 4000 reaches c as 22'
 forwarder_stop

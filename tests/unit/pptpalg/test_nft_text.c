@@ -165,6 +165,13 @@ START_TEST(divert_is_apart)
 	ck_assert_ptr_nonnull(
 	    strstr(text, "ip6 saddr . ip6 daddr . @th,48,16 @divert6 meta mark set meta mark & 0x8fffffff | 0x10000000 notrack\n"));
 	ck_assert_ptr_nonnull(strstr(text, "type filter hook output priority raw;"));
+	ck_assert_ptr_null(strstr(text, "too_big"));
+	free(text);
+	config_free(c);
+	c = config_load_text("t.conf", "nat64-prefix = \"64:ff9b::/96\"\n");
+	text = text_of(c, nft_divert_text);
+	ck_assert_ptr_nonnull(strstr(text, "\t\tip6 daddr 64:ff9b::/96 icmpv6 type packet-too-big jump too_big\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\t\t@th,112,8 44 @th,384,8 47 meta mark set meta mark & 0x8fffffff | 0x10000000 notrack\n"));
 	free(text);
 	config_free(c);
 }
