@@ -231,6 +231,7 @@ enter_closed(struct flow *f, enum flow_state was, bool reset)
 		alg_rewrite_free(f->rw);
 		f->rw = NULL;
 	}
+	reset = reset && !f->gw->handing_over; /* it would be the next process's sockets that are told to reset */
 	flow_close_end(f, ALG_CLIENT, reset);
 	flow_close_end(f, ALG_SERVER, reset);
 	unlink_flow(f);

@@ -336,7 +336,10 @@ gates_adopt(
 	if (pair->id >= g->next_id)
 		g->next_id = pair->id + 1;
 	p->info.counters = *counters;
-	gates_set_state(g, p, owner->conn != 0 ? GATES_ACTIVE : GATES_ADOPTED, ts);
+	if (owner->conn == 0)
+		gates_set_state(g, p, GATES_ADOPTED, ts);
+	else
+		gates_set_state(g, p, counters->up_pkts + counters->down_pkts > 0 ? GATES_ACTIVE : GATES_AGEING, ts);
 	return GATES_OK;
 }
 

@@ -1,10 +1,11 @@
 /* How flows come from one process to the next: their sockets as descriptors, all else as one versioned block of bytes in a memory file.
  *
  *   state   HANDOVER_MAGIC, version, next flow's number, counters, then a block for each flow: length and fields
- *   c.. s..  the n-th flow's socket to its client and its server, n in base 36
+ *   f       every flow's sockets; which is whose is told by the kernel's cookies of sockets, which stand in the block
  *   l4 l6    listeners
  *   g4.. g6.. raw sockets of the user backend, by thread
  *
+ * All names together have to fit into 128 KiB (sys/handover.h), and the service manager forgets by name: hence one for thousands.
  * What the rewriter took is in its own saved state; what it did not take is in the sockets. */
 #ifndef ALG_HANDOVER_H
 #define ALG_HANDOVER_H
@@ -14,6 +15,8 @@
 
 #define HANDOVER_MAGIC UINT32_C(0x50414c47)
 enum { HANDOVER_VERSION = 1, HANDOVER_COUNTERS = sizeof(struct gateway_counters) / sizeof(uint64_t) };
+
+#define HANDOVER_FLOW_NAME "f"
 
 /* A call's part of a flow's block. */
 struct handover_call {
@@ -41,8 +44,8 @@ void handover_restore(struct gateway *gw, struct inheritance *in);
 
 /* --- handover_state.c: the block's bytes, the same way out and in ------------------------------ */
 
-/* 'c' and 35 make "cz". buf has MONITOR_FD_NAME bytes. */
-void handover_name(char *buf, char kind, uint32_t index);
+/* What the kernel calls a socket as long as it lives, in whatever process; 0: it doesn't tell, or fd is -1. */
+uint64_t handover_cookie(int fd);
 
 /* Writes all of a flow but its rewriter and calls. */
 void handover_put_flow(struct wr *w, const struct flow *f);

@@ -17,11 +17,12 @@ enum { STATE_MAX_BYTES = 256 << 20 };
 
 struct inherited {
 	char name[MONITOR_FD_NAME];
-	int fd; /* -1: taken */
+	uint64_t cookie; /* of flows' sockets, which have one name; else 0 */
+	int fd;          /* -1: taken */
 };
 
 struct inheritance {
-	struct inherited *at; /* by name, once all have come */
+	struct inherited *at; /* in order, once all have come */
 	size_t count, room;
 	uint8_t *state; /* NULL: none */
 	size_t state_len;
@@ -30,19 +31,23 @@ struct inheritance {
 /* --- descriptors ------------------------------------------------------------------------- */
 
 static int
-by_name(const void *a, const void *b)
+in_order(const void *a, const void *b)
 {
-	return strcmp(((const struct inherited *)a)->name, ((const struct inherited *)b)->name);
+	const struct inherited *x = a, *y = b;
+	int names = strcmp(x->name, y->name);
+
+	return names != 0 ? names : (x->cookie > y->cookie) - (x->cookie < y->cookie);
 }
 
+/* -1: it didn't come. */
 static int
-take_fd(struct inheritance *in, const char *name)
+take_fd(struct inheritance *in, const char *name, uint64_t cookie)
 {
-	struct inherited key, *found;
+	struct inherited key = {.cookie = cookie}, *found;
 	int fd;
 
 	snprintf(key.name, sizeof(key.name), "%s", name);
-	found = in->count > 0 ? bsearch(&key, in->at, in->count, sizeof(key), by_name) : NULL;
+	found = in->count > 0 ? bsearch(&key, in->at, in->count, sizeof(key), in_order) : NULL;
 	if (found == NULL)
 		return -1;
 	fd = found->fd;
@@ -64,7 +69,7 @@ collect(struct inheritance *in, const char *name, int fd)
 		in->at = more;
 		in->room = room;
 	}
-	in->at[in->count] = (struct inherited){.fd = fd};
+	in->at[in->count] = (struct inherited){.fd = fd, .cookie = strcmp(name, HANDOVER_FLOW_NAME) == 0 ? handover_cookie(fd) : 0};
 	snprintf(in->at[in->count++].name, MONITOR_FD_NAME, "%s", name);
 }
 
@@ -82,7 +87,7 @@ collect_all(struct gateway *gw, struct inheritance *in)
 		for (size_t i = 0; i < n; i++)
 			collect(in, reply.inherit.names[i], fds[i]);
 	if (in->count > 0)
-		qsort(in->at, in->count, sizeof(*in->at), by_name);
+		qsort(in->at, in->count, sizeof(*in->at), in_order);
 }
 
 /* A listener of another configuration is of no use. */
@@ -91,7 +96,7 @@ take_listener(struct gateway *gw, struct inheritance *in, const char *name, uint
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
-	int fd = take_fd(in, name);
+	int fd = take_fd(in, name, 0);
 	uint16_t port = 0;
 
 	if (fd < 0)
@@ -111,7 +116,7 @@ take_gre(struct gateway *gw, struct inheritance *in)
 
 	for (size_t i = 0; i < GATEWAY_GRE_FDS; i++) {
 		snprintf(name, sizeof(name), "g%c%zu", i % 2 == 0 ? '4' : '6', i / 2);
-		gw->gre_fds[i] = take_fd(in, name);
+		gw->gre_fds[i] = take_fd(in, name, 0);
 	}
 }
 
@@ -119,7 +124,7 @@ take_gre(struct gateway *gw, struct inheritance *in)
 static void
 read_state(struct inheritance *in)
 {
-	int fd = take_fd(in, MONITOR_STATE_NAME);
+	int fd = take_fd(in, MONITOR_STATE_NAME, 0);
 	struct stat st;
 
 	if (fd < 0)
@@ -283,20 +288,18 @@ drop_flow(struct flow *f)
 
 /* False: this flow can't be restored. */
 static bool
-restore_flow(struct gateway *gw, struct inheritance *in, uint32_t index, struct rd *r)
+restore_flow(struct gateway *gw, struct inheritance *in, struct rd *r)
 {
-	char name[MONITOR_FD_NAME];
+	int client = take_fd(in, HANDOVER_FLOW_NAME, rd_u64(r)), server = take_fd(in, HANDOVER_FLOW_NAME, rd_u64(r));
+	struct flow *f = client >= 0 ? flow_new(gw, client) : NULL;
 	enum flow_state state;
-	struct flow *f;
-	int fd;
 
-	handover_name(name, 'c', index);
-	fd = take_fd(in, name);
-	f = fd >= 0 ? flow_new(gw, fd) : NULL;
-	if (f == NULL)
+	if (f == NULL) {
+		if (server >= 0)
+			flow_reset(server);
 		return false;
-	handover_name(name, 's', index);
-	f->end[ALG_SERVER].fd = take_fd(in, name);
+	}
+	f->end[ALG_SERVER].fd = server;
 	if (!load_flow(f, r, &state)) {
 		drop_flow(f);
 		return false;
@@ -346,7 +349,7 @@ restore_all(struct gateway *gw, struct inheritance *in)
 	for (uint32_t i = 0; i < flows && r.ok; i++) {
 		struct rd block = rd_sub(&r, rd_u32(&r));
 
-		lost += !r.ok || !restore_flow(gw, in, i, &block);
+		lost += !r.ok || !restore_flow(gw, in, &block);
 	}
 	log_event(lost > 0 || !r.ok ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "handover", "restored-flows=%zu restored-calls=%zu lost-flows=%u",
 	    gw->flows_count, gw->calls_count, lost);

@@ -116,6 +116,8 @@ write_flow(const struct flow *f, int fd)
 	bool ok;
 
 	wr_u32(&w, 0);
+	wr_u64(&w, handover_cookie(f->end[ALG_CLIENT].fd));
+	wr_u64(&w, handover_cookie(f->end[ALG_SERVER].fd));
 	handover_put_flow(&w, f);
 	put_calls(&w, f);
 	ok = put_rewriter(&w, f) && w.ok;
@@ -186,14 +188,9 @@ give(struct bundle *b, int fd, const char *name)
 static void
 give_flows(struct bundle *b)
 {
-	char name[MONITOR_FD_NAME];
-	uint32_t i = 0;
-
-	for (const struct flow *f = b->gw->flows; f != NULL; f = f->next, i++) {
-		handover_name(name, 'c', i);
-		give(b, f->end[ALG_CLIENT].fd, name);
-		handover_name(name, 's', i);
-		give(b, f->end[ALG_SERVER].fd, name);
+	for (const struct flow *f = b->gw->flows; f != NULL; f = f->next) {
+		give(b, f->end[ALG_CLIENT].fd, HANDOVER_FLOW_NAME);
+		give(b, f->end[ALG_SERVER].fd, HANDOVER_FLOW_NAME);
 	}
 }
 

@@ -1,23 +1,15 @@
-#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "alg/handover.h"
 
-void
-handover_name(char *buf, char kind, uint32_t index)
+uint64_t
+handover_cookie(int fd)
 {
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	char reversed[8];
-	size_t n = 0;
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
 
-	do {
-		reversed[n++] = digits[index % 36];
-		index /= 36;
-	} while (index > 0);
-	*buf++ = kind;
-	while (n > 0)
-		*buf++ = reversed[--n];
-	*buf = '\0';
+	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0 ? cookie : 0;
 }
 
 /* --- parts ------------------------------------------------------------------------------ */

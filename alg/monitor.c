@@ -297,12 +297,24 @@ do_reload(struct doing *d)
 	return 0;
 }
 
+/* Whether an earlier one has this name: thousands share one, which is found at once. */
+static bool
+name_again(const struct monitor *m, size_t i)
+{
+	size_t first = 0;
+
+	while (strcmp(m->inherited[first].name, m->inherited[i].name) != 0)
+		first++;
+	return first < i;
+}
+
 /* Else a start after a kill would be given the same ones again. */
 static void
 empty_store(struct monitor *m)
 {
 	for (size_t i = 0; i < m->inherited_count && handover_managed(); i++)
-		handover_unstore(m->inherited[i].name);
+		if (!name_again(m, i))
+			handover_unstore(m->inherited[i].name);
 	m->inherited_count = m->inherited_given = 0;
 }
 

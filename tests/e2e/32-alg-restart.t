@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2119,SC2120,SC2317
-# pptpalg's restarts: by executing itself, by the service manager's store, and after a kill.
+# pptpalg's restarts: by executing itself, to read its configuration anew, and by the service manager's store.
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 30
+plan 33
 alg_topology
 masquerade
 gateway_start 'ageing-timeout = "60s"' 'connect-timeout = "10s"'
+# An Outgoing-Call-Request with call id 11 in two parts, cut inside the header's type
+first_part=00a80001
+second_part=1a2b3c4d0007000$(printf '0000b%04x%08x%08x%08x%08x%04x%04x%04x%04x%0256x' 5 300 100000000 1 1 64 0 0 0 0)
 starts() { grep -c event=start "$work/alg.log"; }
 started() { [ "$(starts)" = "$1" ] && alg status; }
 
@@ -22,6 +25,7 @@ $(data c1 7 s1 21 192.0.2.254)
 $(data d1 7 s2 22 192.0.2.254)
 c1 sends OCRQ <Call-ID 8>
 s1 gets OCRQ <Call-ID ?c1b>
+d1 sends hex $first_part
 END
 kill -USR2 "$gateway_pid"
 ok "the gateway hands over to itself" wait_for 10 started 2
@@ -34,6 +38,18 @@ $(data d1 7 s2 22 192.0.2.254)
 s1 sends OCRP <Call-ID 23> <Peer-Call-ID @c1b>
 c1 gets OCRP <Call-ID ?s1_at_c1> <Peer-Call-ID 8> <Result 1>
 $(data c1 8 s1 23 192.0.2.254 | sed 's/@c1_at_s1/@c1b/')
+END
+ok "half a message that had come is not lost" talk <<END
+d1 sends hex $second_part
+s2 gets OCRQ <Call-ID ?d1c> <Serial 5>
+s2 sends OCRP <Call-ID 25> <Peer-Call-ID @d1c>
+d1 gets OCRP <Call-ID ?s2c> <Peer-Call-ID 11> <Result 1>
+d1 gre @s2c reaches s2 as 25 from 192.0.2.254
+s2 gre @d1c reaches d1 as 11
+d1 sends CCRQ <Call-ID 11>
+s2 gets CCRQ <Call-ID @d1c>
+s2 sends CDN <Call-ID 25>
+d1 gets CDN <Call-ID @s2c>
 $(outgoing d1 9 s2 24)
 $(data d1 9 s2 24)
 END
@@ -57,38 +73,37 @@ s2 sends CDN <Call-ID 24>
 d1 gets CDN <Call-ID @s2_at_d1>
 END
 ok "and takes its gates along" wait_for 5 one_left
+ok "a control connection that ends after the hand-over ends with a FIN at the other end" talk <<END
+c2 closes
+s3 gets end
+END
 
-# --- killed ---------------------------------------------------------------------------------------------------------
-pids=$(in_ns "$gw" pgrep -x pptpalg)
-# shellcheck disable=SC2086
-kill -9 $pids
-# shellcheck disable=SC2086
-wait_for 5 gone $pids
-is "gates outlive a kill" "$(gre_entries)" 6
-ok "and carry data" talk <<END
-$(data d1 7 s2 22 192.0.2.254 | sed 's/@s2_at_d1/22/' | head -n 1)
+# --- a reload ---------------------------------------------------------------------------------------------------------
+n=$(starts)
+echo 'max-calls-per-client = many' >>"$work/alg.conf"
+kill -HUP "$gateway_pid"
+ok "a configuration that is wrong is refused" wait_for 5 logged alg 'event=reload .*result=unchanged .*alg.conf:'
+is "and changes nothing" "$(starts)" "$n"
+sed -i '$d' "$work/alg.conf"
+echo 'max-calls-per-client = 2' >>"$work/alg.conf"
+kill -HUP "$gateway_pid"
+ok "a right one is taken" wait_for 10 started $((n + 1))
+ok "with calls as they were" talk <<END
+$(data c1 8 s1 23 192.0.2.254 | sed 's/@c1_at_s1/@c1b/')
 END
-gateway_again
-is "the next start adopts them" "$(grep -o 'event=adopt gates=[0-9]*' "$work/alg.log")" "event=adopt gates=3"
-ok "a client that dials anew, and both ends' ids of before, take the place of its adopted call" talk <<END
-$(ends)
-$(connection c1 s1)
-$(outgoing c1 7 s1 21)
-$(data c1 7 s1 21 192.0.2.254)
+ok "and the new limit" talk <<END
+$(outgoing d1 12 s2 26)
+d1 sends OCRQ <Call-ID 13>
+d1 gets OCRP <Peer-Call-ID 13> <Result !1>
+d1 sends CCRQ <Call-ID 12>
+s2 gets CCRQ <Call-ID @d1_at_s2>
+s2 sends CDN <Call-ID 26>
+d1 gets CDN <Call-ID @s2_at_d1>
 END
-ok "another client's call gets another id than that of an adopted call" talk <<END
-$(connection d1 s2)
-d1 sends OCRQ <Call-ID 8>
-s2 gets OCRQ <Call-ID ?d1_at_s2>
-s2 sends OCRP <Call-ID 40> <Peer-Call-ID @d1_at_s2>
-d1 gets OCRP <Call-ID ?s2_at_d1> <Peer-Call-ID 8> <Result 1>
-$(data d1 8 s2 40 192.0.2.254)
-END
-nok "which is so" [ "$(tell d1_at_s2)" = 8 ]
-gates_now() { [ "$(gre_entries)" = 8 ]; }
-ok "the old call's gates are gone" wait_for 5 gates_now
-adopted() { "$pptpctl" -s "$work/alg.sock" --json alg gates | tr -d ' \n' | grep -o '"adopted"' | wc -l; }
-is "adopted gates are shown as such" "$(adopted)" 4
+ok "whose refusal is logged with who and why" logged alg 'event=call-refused .*client=10.2.0.2 .*reason="too many calls of this client"'
+ok "the ended call's gates are gone" wait_for 5 one_left
+sed -i '$d' "$work/alg.conf"
+
 ok "the gateway stops" gateway_stop
 is "no gates are left" "$(gre_entries)" 0
 
@@ -105,6 +120,9 @@ END
 kill -HUP "$store_pid"
 restarted() { [ "$(grep -c event=control-restored "$work/store.log")" -ge 1 ] && alg status; }
 ok "the service is restarted" wait_for 10 restarted
+is "all was in the store: two listeners, two sockets, the state" "$(grep -c '^stored ' "$work/store.log")" 5
+emptied() { [ "$(grep '^removed ' "$work/store.log" | sort | tr '\n' ' ')" = 'removed f 2 removed l4 1 removed l6 1 removed state 1 ' ]; }
+ok "which is emptied" wait_for 5 emptied
 ok "its call goes on" talk <<END
 $(data c1 7 s1 21 192.0.2.254)
 $(outgoing c1 8 s1 22)

@@ -92,8 +92,8 @@ helper_start() {
 # no_rules [NS]: neither rules nor memory of connections
 no_rules() { in_ns "${1:-$gw}" nft flush ruleset; in_ns "${1:-$gw}" conntrack -F >/dev/null 2>&1; true; }
 
-# gre_entries [NS]: how many the kernel's connection tracking has
-gre_entries() { in_ns "${1:-$gw}" sh -c 'conntrack -L -p gre; conntrack -L -f ipv6 -p gre' 2>/dev/null | grep -c gre; }
+# gre_entries [NS]: how many gates the kernel's connection tracking has; a stray packet's entry is not assured
+gre_entries() { in_ns "${1:-$gw}" sh -c 'conntrack -L -p gre; conntrack -L -f ipv6 -p gre' 2>/dev/null | grep -c ASSURED; }
 
 # --- pptpalg ------------------------------------------------------------------------------------------------------
 

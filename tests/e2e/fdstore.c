@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STORED_MAX = 4096, NAME_SIZE = 128, MESSAGE_FDS = 253, MESSAGE_SIZE = 4096, FAILURES_MAX = 5 };
+enum { STORED_MAX = 16384, NAME_SIZE = 128, MESSAGE_FDS = 253, MESSAGE_SIZE = 4096, FAILURES_MAX = 5 };
 
 struct stored {
 	int fd; /* beyond the places of those passed */
@@ -292,6 +293,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	m.argv = argv + 1;
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){4 * STORED_MAX, 4 * STORED_MAX});
 	open_sockets(&m);
 	start(&m);
 	for (;;) {

@@ -319,6 +319,10 @@ START_TEST(handed_over)
 	init(&w, (struct gates_config){0});
 	w.id = 9;
 	ck_assert_int_eq(gates_adopt(w.g, &owner, &pair, &w.kernel, 0), GATES_OK);
+	ck_assert_int_eq(state(&w), GATES_AGEING);
+	w.id = pair.id = 10;
+	w.kernel.down_pkts = 1;
+	ck_assert_int_eq(gates_adopt(w.g, &owner, &pair, &w.kernel, 0), GATES_OK);
 	ck_assert_int_eq(state(&w), GATES_ACTIVE);
 	gates_free(w.g);
 }
