@@ -41,6 +41,18 @@ flow_text(const struct flow *f, char buf[FLOW_TEXT])
 	return buf;
 }
 
+bool
+flow_may_log(struct log_limit *limit, const char *event)
+{
+	uint64_t held;
+
+	if (!log_limit(limit, clock_ts(), &held))
+		return false;
+	if (held > 0)
+		log_event(LOG_LEVEL_WARN, "log-suppressed", "of=%s lines=%" PRIu64, event, held);
+	return true;
+}
+
 /* --- lists ------------------------------------------------------------------------- */
 
 static uint32_t
@@ -204,18 +216,23 @@ add_messages(struct gateway_counters *c, const struct alg_rewrite *rw)
 	c->late += s.late;
 }
 
+/* A connection that nothing went by on is a stranger's: it may be one of many thousands. */
 static void
 log_closed(const struct flow *f, enum flow_state was)
 {
-	bool was_open = was == FLOW_OPEN || was == FLOW_DRAINING;
+	bool was_up = (was == FLOW_OPEN || was == FLOW_DRAINING) && f->started;
 	uint64_t seconds = (clock_ts() - f->since) / TS_S(1);
+	const char *event = was_up ? "control-down" : "control-failed";
 	char text[FLOW_TEXT], quoted[sizeof(f->reason) * 2];
 
-	log_event(was_open && f->started ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, was_open ? "control-down" : "control-failed",
-	    "%s seconds=%" PRIu64 " calls=%" PRIu64 " bytes-up=%" PRIu64 " bytes-down=%" PRIu64 " reason=%s", flow_text(f, text), seconds,
-	    f->calls_ever, f->end[ALG_CLIENT].bytes, f->end[ALG_SERVER].bytes,
+	flow_text(f, text);
+	trace_line(f->gw->trace, TRACE_NOTICE, TRACE_CONNECTIONS, "%s %s: %s", text, was_up ? "down" : "failed", f->reason);
+	if (!was_up && !flow_may_log(&f->gw->limits.failed, event))
+		return;
+	log_event(was_up ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, event,
+	    "%s seconds=%" PRIu64 " calls=%" PRIu64 " bytes-up=%" PRIu64 " bytes-down=%" PRIu64 " reason=%s", text, seconds, f->calls_ever,
+	    f->end[ALG_CLIENT].bytes, f->end[ALG_SERVER].bytes,
 	    log_quote(quoted, sizeof(quoted), f->reason[0] != '\0' ? f->reason : "closed"));
-	trace_line(f->gw->trace, TRACE_NOTICE, TRACE_CONNECTIONS, "%s %s: %s", flow_text(f, text), was_open ? "down" : "failed", f->reason);
 }
 
 /* The calls lose their control connection, unless they have ended before. */

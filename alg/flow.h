@@ -36,6 +36,8 @@ void flow_check_deadlines(struct gateway *gw, uint64_t ts);
 /* Both addresses, as log lines begin: "flow=3 client=... server=...". */
 enum { FLOW_TEXT = 320 };
 const char *flow_text(const struct flow *f, char buf[FLOW_TEXT]);
+/* Whether a line of this kind may be written now; tells of those that were not. */
+bool flow_may_log(struct log_limit *limit, const char *event);
 /* A descriptor is closed with a reset, so that its other end knows at once. */
 void flow_reset(int fd);
 
@@ -55,6 +57,8 @@ void flow_ask_lookup(struct flow *f);
 void flow_rewrite_config(struct flow *f, struct alg_rewrite_config *rc);
 /* Makes the rewriter, unless a restored flow has one, and begins to read. */
 void flow_open(struct flow *f);
+/* Logs that it is there: of a new one, when the first message has gone by. */
+void flow_log_open(const struct flow *f);
 /* Sets what both sockets need: no delay, keepalive. */
 void flow_set_up_socket(const struct flow *f, int fd);
 

@@ -133,14 +133,13 @@ make_room(struct gateway *gw, const struct addr *client, const char **why)
 	return true;
 }
 
-/* A flood of refusals must not fill the log: the first ones, then powers of two. */
 static void
 refuse(struct gateway *gw, int fd, const struct policy_query *q, uint64_t *count, const char *policy, const char *why)
 {
 	char client[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
 	uint64_t n = ++*count;
 
-	if (n <= 100 || (n & (n - 1)) == 0)
+	if (flow_may_log(&gw->limits.refused, "control-refused"))
 		log_event(LOG_LEVEL_WARN, "control-refused", "client=%s dialed=%s port=%u ifname=%s policy=%s reason=\"%s\" count=%llu",
 		    addr_text(&q->client, client), addr_text(&q->dialed, dst), q->dialed_port, q->ifname[0] != '\0' ? q->ifname : "-",
 		    policy, why, (unsigned long long)n);

@@ -43,6 +43,8 @@ started(struct flow *f)
 	if (f->state == FLOW_OPEN)
 		f->deadline = TS_NEVER;
 	flow_no_longer_half_open(f);
+	if (!f->restored)
+		flow_log_open(f);
 }
 
 static void
@@ -53,12 +55,13 @@ call_refused(struct flow *f, const struct alg_event *e)
 	char text[FLOW_TEXT];
 
 	f->gw->counters.calls_refused++;
-	log_event(LOG_LEVEL_WARN, "call-refused", "%s from=%s id=%u reason=\"%s\"", flow_text(f, text), side_text(e->from),
-	    e->from == ALG_CLIENT ? e->call.client_id : e->call.server_id, why);
-	trace_line(f->gw->trace, TRACE_WARNING, TRACE_CALLS, "%s call refused: %s", text, why);
+	trace_line(f->gw->trace, TRACE_WARNING, TRACE_CALLS, "%s call refused: %s", flow_text(f, text), why);
+	if (flow_may_log(&f->gw->limits.calls, "call-refused"))
+		log_event(LOG_LEVEL_WARN, "call-refused", "%s from=%s id=%u reason=\"%s\"", text, side_text(e->from),
+		    e->from == ALG_CLIENT ? e->call.client_id : e->call.server_id, why);
 }
 
-/* A peer must not fill the log: the first ones, then powers of two. */
+/* A peer must not fill the log: the first ones, then powers of two; and not by many connections either. */
 static void
 violation(struct flow *f, const struct alg_event *e)
 {
@@ -68,7 +71,7 @@ violation(struct flow *f, const struct alg_event *e)
 	f->gw->counters.violations++;
 	trace_line(
 	    f->gw->trace, TRACE_WARNING, TRACE_MESSAGES, "%s from=%s not forwarded: %s", flow_text(f, text), side_text(e->from), e->text);
-	if (n > 10 && (n & (n - 1)) != 0)
+	if ((n > 10 && (n & (n - 1)) != 0) || !flow_may_log(&f->gw->limits.violations, "violation"))
 		return;
 	log_event(LOG_LEVEL_WARN, "violation", "%s from=%s reason=\"%s\" message=%s count=%" PRIu64, text, side_text(e->from),
 	    alg_why_text(e->why), log_quote(quoted, sizeof(quoted), e->text), n);

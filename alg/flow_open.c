@@ -267,8 +267,8 @@ flow_rewrite_config(struct flow *f, struct alg_rewrite_config *rc)
 	};
 }
 
-static void
-log_open(const struct flow *f)
+void
+flow_log_open(const struct flow *f)
 {
 	char text[FLOW_TEXT], dialed[ADDR_TEXT_MAX], external[ADDR_TEXT_MAX];
 
@@ -291,7 +291,8 @@ flow_open(struct flow *f)
 		flow_fail(f, "out of memory");
 		return;
 	}
-	log_open(f);
+	if (f->restored)
+		flow_log_open(f);
 	flow_read_on(f, ALG_CLIENT);
 	flow_read_on(f, ALG_SERVER);
 	flow_pump(f);

@@ -16,6 +16,7 @@
 #include "alg/datapath/user.h"
 #include "alg/gates.h"
 #include "alg/journal.h"
+#include "alg/log_limit.h"
 #include "alg/monitor.h"
 #include "alg/policy.h"
 #include "alg/rewrite.h"
@@ -187,6 +188,9 @@ struct gateway {
 	uint64_t started_ts, started_unix;
 	bool inherited; /* this process took over from another */
 	struct gateway_counters counters;
+	struct { /* what strangers can bring about */
+		struct log_limit refused, failed, calls, violations;
+	} limits;
 };
 
 /* What the worker needs that only root can have, or that was known before it was forked. */

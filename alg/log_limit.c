@@ -1,0 +1,20 @@
+#include "alg/log_limit.h"
+
+#include "base/timerheap.h"
+
+bool
+log_limit(struct log_limit *l, uint64_t ts, uint64_t *held)
+{
+	const uint64_t pace = TS_MS(LOG_LIMIT_MS);
+	uint64_t due = l->due_ts > ts ? l->due_ts : ts;
+
+	*held = 0;
+	if (due - ts > (LOG_LIMIT_BURST - 1) * pace) {
+		l->held++;
+		return false;
+	}
+	l->due_ts = due + pace;
+	*held = l->held;
+	l->held = 0;
+	return true;
+}
