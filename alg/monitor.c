@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "alg/monitor_private.h"
+#include "alg/policy.h"
 #include "alg/reload.h"
 #include "sys/log.h"
 
@@ -116,7 +117,8 @@ same_gate(const struct gate *a, const struct gate *b)
 	       addr_equal(&a->new_dst, &b->new_dst) && a->call_id == b->call_id && a->new_call_id == b->new_call_id;
 }
 
-/* One gate leads back where the other came from; only the user backend, which isn't here, crosses families. */
+/* One gate leads back where the other came from; only the user backend, which isn't here, crosses families. New ones are for whom a
+ * policy lets through; those of a former process were. */
 static int
 check_pair(struct doing *d)
 {
@@ -131,6 +133,8 @@ check_pair(struct doing *d)
 	h = find(d->m, d->request->pair.id);
 	if (h != NULL)
 		return same_gate(&h->pair.up, up) && same_gate(&h->pair.down, down) ? 0 : EPERM;
+	if (d->request->type == MONITOR_GATE_ADD && !policy_may_proxy(d->m->config, &up->src, &up->dst))
+		return EPERM;
 	return d->m->pairs_count < d->m->pairs_max ? 0 : ENOSPC;
 }
 

@@ -35,12 +35,34 @@ matches_port(const struct config_policy *p, uint16_t port)
 }
 
 static bool
+matches_addresses(const struct config_policy *p, const struct addr *client, const struct addr *dialed)
+{
+	return matches_prefix(p->sources, p->sources_count, client) &&
+	       (p->inside.addr.family == 0 || prefix_contains(&p->inside, client)) &&
+	       matches_prefix(p->destinations, p->destinations_count, dialed);
+}
+
+static bool
 matches(const struct config_policy *p, const struct policy_query *query)
 {
-	return matches_prefix(p->sources, p->sources_count, &query->client) &&
-	       (p->inside.addr.family == 0 || prefix_contains(&p->inside, &query->client)) &&
-	       matches_prefix(p->destinations, p->destinations_count, &query->dialed) && matches_interface(p, query) &&
-	       matches_port(p, query->dialed_port);
+	return matches_addresses(p, &query->client, &query->dialed) && matches_interface(p, query) && matches_port(p, query->dialed_port);
+}
+
+/* A policy for some interfaces or ports only leaves the others to those behind it. */
+bool
+policy_may_proxy(const struct config *config, const struct addr *client, const struct addr *dialed)
+{
+	for (size_t i = 0; i < config->policies_count; i++) {
+		const struct config_policy *p = &config->policies[i];
+
+		if (!matches_addresses(p, client, dialed))
+			continue;
+		if (p->action == ACTION_PROXY)
+			return true;
+		if (p->interfaces_count == 0 && p->ports_count == 0)
+			return false;
+	}
+	return true;
 }
 
 /* ---- whom to connect to ---- */

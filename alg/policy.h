@@ -38,6 +38,10 @@ struct policy_verdict {
  * the configuration. */
 void policy_decide(const struct config *config, const struct policy_query *query, struct policy_verdict *verdict);
 
+/* Whether there can be a proxied connection from client to the dialed address, on whatever interface and port it may come in: what the
+ * monitor lets the worker have gates for. */
+bool policy_may_proxy(const struct config *config, const struct addr *client, const struct addr *dialed);
+
 /* The destination NAT of a connection to address and port; NULL: none. */
 const struct config_server *policy_server(const struct config *config, const struct addr *dialed, uint16_t port);
 

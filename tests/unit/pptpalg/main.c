@@ -5,6 +5,7 @@ Suite *suite_conntrack(void);
 Suite *suite_ct(void);
 Suite *suite_ctl(void);
 Suite *suite_journal(void);
+Suite *suite_monitor(void);
 Suite *suite_nft(void);
 Suite *suite_nft_text(void);
 Suite *suite_policy(void);
@@ -21,6 +22,7 @@ main(void)
 	    suite_ct,
 	    suite_ctl,
 	    suite_journal,
+	    suite_monitor,
 	    suite_nft,
 	    suite_nft_text,
 	    suite_policy,

@@ -403,6 +403,35 @@ END_TEST
 
 Suite *suite_policy(void);
 
+static bool
+may(const struct config *c, const char *client, const char *dialed)
+{
+	struct addr from = addr(client), to = addr(dialed);
+
+	return policy_may_proxy(c, &from, &to);
+}
+
+START_TEST(who_may_have_gates)
+{
+	struct config *c = config("policy no { source = {10.1.0.66/32}\n action = refuse }\n"
+				  "policy lan { destination = {203.0.113.0/24}\n interface = {eth7}\n action = pass }\n"
+				  "policy some { source = {10.1.0.0/24}\n destination = {203.0.113.0/24} }\n"
+				  "policy port { source = {10.2.0.0/24}\n port = {1723} }\n"
+				  "policy rest { action = refuse }\n");
+
+	ck_assert(may(c, "10.1.0.2", "203.0.113.1"));
+	ck_assert(!may(c, "10.1.0.66", "203.0.113.1"));
+	ck_assert(!may(c, "10.1.0.2", "198.51.100.1"));
+	ck_assert(!may(c, "203.0.113.1", "10.1.0.2"));
+	ck_assert(may(c, "10.2.0.2", "198.51.100.1"));
+	ck_assert(!may(c, "10.3.0.2", "203.0.113.1"));
+	config_free(c);
+	c = config("");
+	ck_assert(may(c, "203.0.113.1", "10.1.0.2"));
+	config_free(c);
+}
+END_TEST
+
 Suite *
 suite_policy(void)
 {
@@ -426,6 +455,7 @@ suite_policy(void)
 	tcase_add_test(t, nat64_from_a_fixed_address);
 	tcase_add_loop_test(t, nat64_to_nobody, 0, (int)(sizeof(nobodies) / sizeof(nobodies[0])));
 	tcase_add_test(t, own_connections_stay_as_they_are);
+	tcase_add_test(t, who_may_have_gates);
 	suite_add_tcase(s, t);
 	return s;
 }
