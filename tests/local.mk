@@ -28,7 +28,7 @@ tests_e2e_forwarder_SOURCES = tests/e2e/forwarder.c
 tests_e2e_forwarder_LDADD = libpptpalg.la
 
 # What the gateway must do, between scripted and real peers.
-EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t
+EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t tests/e2e/48-two-gateways.t
 
 # Simulations: whole engines against each other on a virtual clock, by seed.
 check_PROGRAMS += tests/sim/test_gre_sim

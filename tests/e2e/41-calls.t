@@ -2,7 +2,7 @@
 # Calls and their ids through the gateway: everything a control connection may hold, between scripted peers behind masquerading.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 45
+plan 48
 alg_topology
 violations() { alg_json counters .violations; }
 
@@ -56,8 +56,8 @@ s1 sends CDN <Call-ID 9> <Result 4>
 c1 gets CDN <Call-ID @s1_at_c1> <Result 4>
 END
 ok "no GRE passes after that" talk <<END
-s1 gre @c1_at_s1 misses c1
-c1 gre @s1_at_c1 misses s1
+s1 gre @c1_at_s1 fades from c1
+c1 gre @s1_at_c1 fades from s1
 END
 ok "the same, called by the server (incoming call)" talk <<END
 $(ends)
@@ -76,7 +76,7 @@ c1 gre @sid reaches s1 as 9
 s1 gre @cid reaches c1 as 7
 s1 sends CDN <Call-ID 9> <Result 1>
 c1 gets CDN <Call-ID @sid> <Result 1>
-s1 gre @cid misses c1
+s1 gre @cid fades from c1
 END
 ok "the client as PAC: an incoming call" talk <<END
 $(ends)
@@ -105,7 +105,7 @@ s1 sends CCRQ <Call-ID 10>
 c1 gets CCRQ <Call-ID @sid2>
 c1 sends CDN <Call-ID 8> <Result 4>
 s1 gets CDN <Call-ID @cid2>
-s1 gre @cid2 misses c1
+s1 gre @cid2 fades from c1
 s1 gre @cid reaches c1 as 7
 END
 ok "three calls on one connection, answered in another order" talk <<END
@@ -128,12 +128,16 @@ s1 gre @x1 reaches c1 as 1
 s1 gre @x3 reaches c1 as 3
 s1 gre @x2 misses c1
 END
+ok "sixty calls at once on one connection" talk <<END
+$(for i in $(seq 101 160); do sed "s/c1_at_s1/c$i/g; s/s1_at_c1/s$i/g" <<<"$(outgoing c1 "$i" s1 "$((i + 200))")"; done)
+$(for i in $(seq 101 160); do printf 'c1 gre @s%d reaches s1 as %d\ns1 gre @c%d reaches c1 as %d\n' "$i" $((i + 200)) "$i" "$i"; done)
+END
 ok "one of them cleared, the other lives" talk <<END
 c1 sends CCRQ <Call-ID 3>
 s1 gets CCRQ <Call-ID @x3>
 s1 sends CDN <Call-ID 13>
 c1 gets CDN <Call-ID @y3>
-s1 gre @x3 misses c1
+s1 gre @x3 fades from c1
 s1 gre @x1 reaches c1 as 1
 c1 gre @y1 reaches s1 as 11
 END
@@ -142,7 +146,7 @@ c1 sends StopCCRQ <Reason 1>
 s1 gets StopCCRQ <Reason 1>
 s1 sends StopCCRP
 c1 gets StopCCRP
-s1 gre @x1 misses c1
+s1 gre @x1 fades from c1
 c1 closes
 s1 gets end
 END
@@ -257,6 +261,19 @@ s1 gre @x8 misses c1
 s1 sends OCRP <Call-ID 10> <Peer-Call-ID @x8>
 c1 gets OCRP <Peer-Call-ID 8> <Call-ID ?y8>
 s1 gre @x8 reaches c1 as 8
+END
+run kill -STOP "$gateway_pid" # which makes the gates
+ok "the reply waits for its gates" talk <<END
+c1 sends OCRQ <Call-ID 18>
+s1 gets OCRQ <Call-ID ?x18>
+s1 sends OCRP <Call-ID 20> <Peer-Call-ID @x18>
+c1 gets nothing
+END
+run kill -CONT "$gateway_pid"
+ok "and comes when they are there" talk <<END
+c1 gets OCRP <Peer-Call-ID 18> <Call-ID ?y18>
+s1 gre @x18 reaches c1 as 18
+c1 gre @y18 reaches s1 as 20
 END
 ok "a message about a call that is not there is refused" talk <<END
 s1 sends WEN <Peer-Call-ID 4242>

@@ -2,7 +2,7 @@
 # Whose addresses the two ends see: the box's own rules followed, or the gateway's modes; servers inside; hairpin; both families.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 43
+plan 44
 alg_topology
 routes_back
 # Addresses outside that lead to the gateway without being its own.
@@ -31,14 +31,15 @@ $(call_from c1 s1 10.1.0.2)
 $(call_from d1 s2 10.2.0.2)
 END
 is "and ids" "$(tell c1_at_s1) $(tell d1_at_s2)" "16384 16384"
-ok "two calls of the same id of one client: nothing could tell their data apart, so the second is ended at both ends" talk <<END
+ok "a client that gives an id again knows nothing of the call that had it: the new call takes its place" talk <<END
 $(connection c2 s3)
-c2 sends OCRQ <Call-ID 16384>
-s3 gets OCRQ <Call-ID ?c2_at_s3>
-s3 sends OCRP <Call-ID 10> <Peer-Call-ID @c2_at_s3>
-c2 gets OCRP <Peer-Call-ID 16384> <Result !1>
-s3 gets CCRQ <Call-ID @c2_at_s3>
-$(data c1 16384 s1 9)
+$(outgoing c2 16384 s3 10)
+$(data c2 16384 s3 10 10.1.0.2)
+END
+ok "both ends of the old one are told, and the call of another client with this id is not concerned" talk <<END
+c1 gets CDN <Call-ID @s1_at_c1>
+s1 gets CCRQ <Call-ID @c1_at_s1>
+$(data d1 16384 s2 9 10.2.0.2)
 END
 ok "IPv6 as well" talk <<END
 $(ends)

@@ -169,11 +169,17 @@ say() {
 
 # talk: commands on standard input until one fails, which is shown
 talk() {
-  local line
-  while IFS= read -r line; do
-    [ -n "${line// /}" ] || continue
-    say "$line" || { printf '%s\n' "$line" "$answer"; return 1; }
-  done
+  local lines line=
+  mapfile -t lines < <(grep -v '^ *$')
+  printf 'script %d\n' ${#lines[@]} >&7
+  printf '%s\n' "${lines[@]}" >&7
+  answer='fail: pptpeer does not answer'
+  read -r -t 300 answer <&8
+  [[ $answer != ok* ]] || return 0
+  line=${answer#fail: line }
+  [ "$line" = "$answer" ] || printf '%s\n' "${lines[${line%%:*} - 1]}"
+  printf '%s\n' "$answer"
+  return 1
 }
 
 # tell WHAT: the value of a variable of pptpeer's

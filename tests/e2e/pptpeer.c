@@ -3,6 +3,8 @@
  * Reads commands from standard input and answers each with one line on standard output, `ok` or `fail: REASON`. What the ends send and
  * get is traced on standard error in libpptp's grammar.
  *
+ *   script N                                       the next N lines are commands with one answer: `ok`, or of the first that fails,
+ *                                                  `fail: line N: REASON`; those behind it are not done
  *   END in NAMESPACE [at ADDRESS]                  makes an end; the address is its own, for listening, dialing and GRE
  *   END listens [PORT]                             1723 unless told otherwise
  *   END accepts LISTENER [from ADDRESS [PORT]]     the next connection; from whom it must be
@@ -17,8 +19,9 @@
  *   END gets hex DIGITS | nothing [MS] | end       these bytes; silence; the connection's end
  *   END closes | resets                            FIN; RST
  *   END gre ID [from ADDRESS] [to ADDRESS] [size N] [times N] [version N]
- *       [reaches END as ID [from ADDRESS]] | [misses END]
- *       a GRE packet with this call id, by default between the ends' addresses, and what becomes of it; PPTP's is of version 1
+ *       [reaches END as ID [from ADDRESS]] | [misses END] | [fades from END]
+ *       a GRE packet with this call id, by default between the ends' addresses, and what becomes of it; PPTP's is of version 1;
+ *       it fades when this packet or one of those sent after it misses
  *   print VALUE...    patience MS                  answers with values; how long to wait
  *   forget END        fresh                        resets its connection and forgets it; all ends, and variables
  *
@@ -406,18 +409,44 @@ command(struct words *w)
 	return e != NULL && fail("%s can't do that", name);
 }
 
+static bool
+command_line(char *line)
+{
+	struct words w;
+
+	strcpy(reply, "ok");
+	cut(&w, line);
+	return command(&w);
+}
+
+/* Lines behind one that failed are read, but not done. */
+static void
+script(long lines)
+{
+	static char line[LINE];
+	char failed[sizeof(reply)] = "";
+	long at = 0;
+
+	while (at < lines && fgets(line, sizeof(line), stdin) != NULL) {
+		at++;
+		if (failed[0] == '\0' && !command_line(line))
+			snprintf(failed, sizeof(failed), "fail: line %ld: %.900s", at, reply + strlen("fail: "));
+	}
+	strcpy(reply, failed[0] != '\0' ? failed : "ok");
+}
+
 int
 main(void)
 {
 	static char line[LINE];
 	struct rlimit files = {20000, 20000};
-	struct words w;
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
-		strcpy(reply, "ok");
-		cut(&w, line);
-		command(&w);
+		if (strncmp(line, "script ", strlen("script ")) == 0)
+			script(strtol(line + strlen("script "), NULL, 10));
+		else
+			command_line(line);
 		puts(reply);
 		fflush(stdout);
 	}

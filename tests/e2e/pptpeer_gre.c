@@ -9,7 +9,7 @@
 #include "base/wire.h"
 #include "tests/e2e/pptpeer.h"
 
-enum { GRE_HEADER = 12, GRE_MAX = 9000, GRE_MISSING_MS = 250 };
+enum { GRE_HEADER = 12, GRE_MAX = 9000, GRE_MISSING_MS = 120 };
 
 struct packet {
 	struct addr from, to;
@@ -239,10 +239,17 @@ reaches(const struct order *o, struct words *w)
 	return arrived(&p, next_word(w), w);
 }
 
+/* Sends the same again, with the next number. */
 static bool
-misses(const struct order *o, struct words *w)
+send_next(const struct end *e, struct order *o)
 {
-	const struct end *to = find_end(next_word(w));
+	o->packet.number = o->packet.sequence = ++numbers;
+	return send_packet(e, o);
+}
+
+static bool
+misses(const struct order *o, const struct end *to)
+{
 	char text[ADDR_TEXT_MAX];
 	struct packet p;
 
@@ -253,6 +260,32 @@ misses(const struct order *o, struct words *w)
 	return true;
 }
 
+static bool
+fades(const struct end *e, struct order *o, const struct end *to)
+{
+	int64_t until = now_ms() + patience_ms;
+
+	while (!misses(o, to)) {
+		if (to == NULL || now_ms() > until)
+			return false;
+		usleep(5000);
+		if (!send_next(e, o))
+			return false;
+	}
+	return true;
+}
+
+/* `from` may stand before the end. */
+static const struct end *
+hearer(const struct words *w)
+{
+	size_t at = w->at + 1;
+
+	if (at < w->n && strcmp(w->w[at], "from") == 0)
+		at++;
+	return at < w->n ? find_end(w->w[at]) : NULL;
+}
+
 bool
 gre_sends(struct end *e, struct words *w)
 {
@@ -261,15 +294,18 @@ gre_sends(struct end *e, struct words *w)
 
 	if (!take_order(&o, e, w))
 		return false;
-	if (w->n - w->at > 1 && (to = find_end(w->w[w->at + 1])) != NULL)
+	to = hearer(w);
+	if (to != NULL)
 		drain(to->ns);
-	for (uint32_t i = 0; i < o.times; i++) {
-		o.packet.number = o.packet.sequence = ++numbers;
-		if (!send_packet(e, &o))
+	for (uint32_t i = 0; i < o.times; i++)
+		if (!send_next(e, &o))
 			return false;
-	}
 	trace("%s sends GRE with call id %u", e->name, o.packet.call_id);
 	if (take_word(w, "reaches"))
 		return reaches(&o, w);
-	return !take_word(w, "misses") || misses(&o, w);
+	if (take_word(w, "misses"))
+		return misses(&o, find_end(next_word(w)));
+	if (take_word(w, "fades") && take_word(w, "from"))
+		return fades(e, &o, find_end(next_word(w)));
+	return true;
 }

@@ -17,7 +17,7 @@
 #include "libpptp/msg_table.h"
 #include "tests/e2e/pptpeer.h"
 
-enum { FIELD_MARK = '\001', SILENCE_MS = 200, TEXT = 1024 };
+enum { FIELD_MARK = '\001', SILENCE_MS = 120, TEXT = 1024 };
 
 static const struct {
 	const char *text;
