@@ -343,6 +343,30 @@ gates_adopt(
 	return GATES_OK;
 }
 
+static uint64_t
+carry(uint64_t total, uint64_t *now)
+{
+	uint64_t before = total > *now ? total - *now : 0;
+
+	*now += before;
+	return before;
+}
+
+void
+gates_carry(struct gates *g, uint64_t id, const struct gate_counters *total)
+{
+	struct pair *p = gates_by_id(g, id);
+	struct gate_counters *now = p != NULL ? &p->info.counters : NULL;
+
+	if (p != NULL)
+		p->before = (struct gate_counters){
+		    .up_pkts = carry(total->up_pkts, &now->up_pkts),
+		    .up_bytes = carry(total->up_bytes, &now->up_bytes),
+		    .down_pkts = carry(total->down_pkts, &now->down_pkts),
+		    .down_bytes = carry(total->down_bytes, &now->down_bytes),
+		};
+}
+
 /* --- what happens to a pair ---------------------------------------------------------------- */
 
 bool

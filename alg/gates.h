@@ -133,6 +133,9 @@ enum gates_refusal gates_want(struct gates *g, const struct gates_owner *owner, 
 enum gates_refusal gates_adopt(
     struct gates *g, const struct gates_owner *owner, const struct gate_pair *pair, const struct gate_counters *counters, uint64_t ts);
 
+/* Right behind gates_adopt(), when the data path may have begun to count anew: its counters go on from total. */
+void gates_carry(struct gates *g, uint64_t id, const struct gate_counters *total);
+
 /* Gives an adopted pair to a control connection. False: no such pair, or it isn't adopted. */
 bool gates_claim(struct gates *g, uint64_t id, const struct gates_owner *owner, uint64_t ts);
 
@@ -147,6 +150,9 @@ bool gates_action(struct gates *g, struct gates_action *action);
 void gates_added(struct gates *g, uint64_t id, int error, uint64_t ts);
 void gates_counted(struct gates *g, uint64_t id, const struct gate_counters *counters, uint64_t ts);
 void gates_deleted(struct gates *g, uint64_t id, const struct gate_counters *counters, uint64_t ts);
+
+/* Has all counters read now, as if their time had come. */
+void gates_look(struct gates *g, uint64_t ts);
 
 /* When gates_expire() is due next; TS_NEVER: never. */
 uint64_t gates_expiry(const struct gates *g);

@@ -222,6 +222,14 @@ gates_fsm(struct gates *g, struct pair *p, enum gates_event event, uint64_t ts)
 	gates_set_state(g, p, (enum gates_state)next, ts);
 }
 
+void
+gates_look(struct gates *g, uint64_t ts)
+{
+	for (struct pair *p = g->first; p != NULL; p = p->next)
+		if (!p->reading && cells[p->info.state][EV_TIMER] == LOOK)
+			gates_fsm(g, p, EV_TIMER, ts);
+}
+
 /* --- answers that carry counters ------------------------------------------------------------- */
 
 static void

@@ -279,6 +279,7 @@ start(struct gateway *gw, struct gateway_prepared *p)
 	start_trace(gw);
 	handover_restore(gw, in);
 	start_adopt(gw);
+	gateway_work_later(gw); /* their time runs */
 	return (serve_events(gw) && make_control(gw, p)) || out_of_memory();
 }
 

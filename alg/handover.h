@@ -24,7 +24,7 @@ struct handover_call {
 	struct alg_call ids;
 	uint64_t since_unix;
 	bool up, user;
-	struct gate_counters counters; /* of the user backend, which forgets them */
+	struct gate_counters counters; /* which the data path may forget */
 };
 
 /* --- handover_save.c ----------------------------------------------------------------- */

@@ -205,30 +205,57 @@ gates_are_there(struct gateway *gw, const struct journal_record *r, struct gate_
 	return true;
 }
 
+static void
+remove_gates(struct gateway *gw, const struct journal_record *r)
+{
+	struct monitor_request req;
+
+	if (r->user)
+		return; /* calls_want() has the same ones added */
+	memset(&req, 0, sizeof(req));
+	req.type = MONITOR_GATE_DEL;
+	req.id = r->pair.id;
+	if (monitor_send(gw->priv, &req, ignore, NULL) != 0)
+		gw->counters.monitor_failed++;
+}
+
+/* False: its gates are gone. */
+static bool
+restore_gates(struct flow *f, const struct journal_record *r, const struct gate_counters *total)
+{
+	struct gateway *gw = f->gw;
+	struct gate_counters counters = *total;
+
+	if (r->user != f->user || !gates_are_there(gw, r, &counters))
+		return false;
+	if (gates_adopt(gw->gates, &r->owner, &r->pair, &counters, clock_ts()) != GATES_OK) {
+		remove_gates(gw, r);
+		return false;
+	}
+	gates_carry(gw->gates, r->pair.id, total);
+	if (calls_restore(gw, f, r) == NULL)
+		gates_end(gw->gates, r->pair.id, ALG_WHY_NO_MEMORY, clock_ts());
+	return true;
+}
+
 /* Gates that are gone, or were never installed, are asked for anew. */
 static void
 restore_call(struct flow *f, const struct handover_call *hc)
 {
-	struct gateway *gw = f->gw;
-	struct gates_owner owner = {.client = f->client, .server = f->server, .conn = f->number, .number = hc->ids.number};
-	struct gate_counters counters = hc->counters;
-	struct journal_record r = {.owner = owner,
+	struct journal_record r = {
+	    .owner = {.client = f->client, .server = f->server, .conn = f->number, .number = hc->ids.number},
 	    .client_id = hc->ids.client_id,
 	    .client_xid = hc->ids.client_xid,
 	    .server_id = hc->ids.server_id,
 	    .server_xid = hc->ids.server_xid,
 	    .since_wall = hc->since_unix,
-	    .user = hc->user};
+	    .user = hc->user,
+	};
 
 	r.pair = calls_pair(f, &hc->ids);
 	r.pair.id = hc->pair_id;
-	if (hc->up && hc->user == f->user && gates_are_there(gw, &r, &counters) &&
-	    gates_adopt(gw->gates, &owner, &r.pair, &counters, clock_ts()) == GATES_OK) {
-		if (calls_restore(gw, f, &r) == NULL)
-			gates_end(gw->gates, hc->pair_id, ALG_WHY_NO_MEMORY, clock_ts());
-		return;
-	}
-	calls_want(f, &hc->ids);
+	if (!hc->up || !restore_gates(f, &r, &hc->counters))
+		calls_want(f, &hc->ids);
 }
 
 /* --- flows ------------------------------------------------------------------------------------ */

@@ -8,6 +8,7 @@
 #include "alg/calls.h"
 #include "alg/handover.h"
 #include "alg/monitor_private.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 
 enum { SETTLE_ROUNDS = 8, FLOW_BYTES = 1024, REWRITE_BYTES = 4096, REWRITE_CALL_BYTES = 32, CALL_BYTES = 128 };
@@ -34,6 +35,7 @@ settle(struct gateway *gw)
 {
 	struct gates_stats stats;
 
+	gates_look(gw->gates, clock_ts());
 	for (int i = 0; i < SETTLE_ROUNDS; i++) {
 		gates_work(gw);
 		if (!wait_replies(gw))
@@ -87,9 +89,10 @@ put_calls(struct wr *w, const struct flow *f)
 	wr_u32(w, (uint32_t)f->calls_count);
 	for (const struct call *c = f->calls; c != NULL; c = c->flow_next) {
 		struct handover_call hc = {.pair_id = c->pair.id, .ids = c->ids, .since_unix = c->since_unix, .up = c->up, .user = c->user};
+		struct gates_info info;
 
-		if (c->user && f->gw->user != NULL)
-			f->gw->user->ops->read(f->gw->user, &c->pair, &hc.counters);
+		if (gates_find(f->gw->gates, c->pair.id, &info))
+			hc.counters = info.counters;
 		handover_put_call(w, &hc);
 	}
 }

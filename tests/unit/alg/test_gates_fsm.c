@@ -328,6 +328,34 @@ START_TEST(handed_over)
 }
 END_TEST
 
+/* The data path counts from 1 again, or from where it was. */
+START_TEST(counters_go_on)
+{
+	const struct gate_counters total = {.up_pkts = 100, .up_bytes = 5000, .down_pkts = 3};
+	struct gate_pair pair = {.id = 9};
+	struct gates_info info;
+	struct world w;
+
+	init(&w, (struct gates_config){0});
+	w.id = 9;
+	w.kernel = (struct gate_counters){.up_pkts = 1, .up_bytes = 6000, .down_pkts = 3};
+	ck_assert_int_eq(gates_adopt(w.g, &owner, &pair, &w.kernel, 0), GATES_OK);
+	gates_carry(w.g, 9, &total);
+	gates_carry(w.g, 10, &total);
+	ck_assert(gates_find(w.g, 9, &info));
+	ck_assert_uint_eq(info.counters.up_pkts, 100);
+	ck_assert_uint_eq(info.counters.up_bytes, 6000);
+	ck_assert_uint_eq(info.counters.down_pkts, 3);
+	w.kernel.up_pkts += 5;
+	gates_look(w.g, 1);
+	serve(&w, 1);
+	ck_assert(gates_find(w.g, 9, &info));
+	ck_assert_uint_eq(info.counters.up_pkts, 105);
+	ck_assert_uint_eq(info.counters.up_bytes, 6000);
+	gates_free(w.g);
+}
+END_TEST
+
 START_TEST(unknown_answers_are_ignored)
 {
 	struct gate_counters c = {0};
@@ -412,6 +440,7 @@ suite_gates_fsm(void)
 	tcase_add_test(t, adopted_gates_age);
 	tcase_add_test(t, adopted_gates_with_data_go_on);
 	tcase_add_test(t, handed_over);
+	tcase_add_test(t, counters_go_on);
 	tcase_add_test(t, unknown_answers_are_ignored);
 	tcase_add_test(t, every_state_by_every_event);
 	suite_add_tcase(s, t);
