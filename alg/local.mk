@@ -50,6 +50,8 @@ libpptpalg_la_SOURCES = \
 	alg/handover_state.c \
 	alg/ids.c \
 	alg/journal.c alg/journal.h \
+	alg/machine.c alg/machine.h \
+	alg/machine_net.c \
 	alg/metrics.c \
 	alg/monitor.c alg/monitor.h \
 	alg/monitor_client.c \

@@ -9,6 +9,7 @@
 
 #include "alg/config.h"
 #include "alg/gateway.h"
+#include "alg/machine.h"
 #include "sys/handover.h"
 #include "sys/log.h"
 
@@ -118,6 +119,14 @@ serve(struct config *config, struct start *s)
 	struct priv_policy policy;
 	struct priv *priv;
 
+	if (geteuid() != 0) {
+		log_event(LOG_LEVEL_ERROR, "start",
+		    "error=\"pptpalg must be started as root: part of it changes nftables, routing rules and connection tracking\"");
+		return 1;
+	}
+	/* A process that goes on in another's place has its sockets already. */
+	if (s->count == 0 && !machine_check_port(config))
+		return 1;
 	prepared.monitor = monitor_new(config);
 	if (prepared.monitor == NULL)
 		return 1;

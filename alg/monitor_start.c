@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alg/machine.h"
 #include "alg/monitor_private.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -51,6 +52,23 @@ open_datapath(struct monitor *m)
 	return c->datapath == DATAPATH_AUTO;
 }
 
+/* Looks for a connection that can't be there. */
+static void
+open_lookup(struct monitor *m)
+{
+	const struct ct_tcp nobody = {.src = {.family = 4}, .dst = {.family = 4}};
+	struct ct_tcp seen;
+	int error;
+
+	m->ct = ct_open();
+	error = m->ct != NULL ? ct_lookup(m->ct, &nobody, &seen) : errno;
+	if (error != 0 && error != ENOENT)
+		log_event(LOG_LEVEL_WARN, "machine",
+		    "reason=\"connection tracking can't be asked: %s\" effect=\"with nat = auto, calls carry nothing where this machine "
+		    "translates sources\" advice=\"load nf_conntrack_netlink, or set nat to interface\"",
+		    strerror(error));
+}
+
 /* --- beginning --------------------------------------------------------------------------- */
 
 static bool
@@ -88,7 +106,9 @@ monitor_new(const struct config *config)
 	if (!make_tables(m)) {
 		log_event(LOG_LEVEL_ERROR, "start", "error=\"out of memory\"");
 	} else if (open_datapath(m)) {
-		m->ct = ct_open();
+		machine_check_files(config, m->datapath_name, "");
+		machine_check_netlink(config);
+		open_lookup(m);
 		m->nft = nft_start(config, err, sizeof(err));
 		if (m->nft != NULL)
 			return m;

@@ -85,6 +85,8 @@ int nl_rule_add(struct nl *nl, const struct nl_rule *rule);
 int nl_rule_del(struct nl *nl, const struct nl_rule *rule);
 /* Calls fn for every rule of ours; true ends the walk. */
 int nl_rule_each(struct nl *nl, uint8_t family, bool (*fn)(void *user, const struct nl_rule *rule), void *user);
+/* And of everybody else. Of such a rule, what is not in struct nl_rule is not told. */
+int nl_rule_each_foreign(struct nl *nl, uint8_t family, bool (*fn)(void *user, const struct nl_rule *rule), void *user);
 
 /* A neighbour proxy entry: the link answers ARP or neighbour solicitations for the address. The link must forward. For IPv6
  * the link's proxy_ndp must be on: nl_proxy_ndp(). */

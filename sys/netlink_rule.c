@@ -43,6 +43,7 @@ nl_rule_del(struct nl *nl, const struct nl_rule *rule)
 struct rule_walk {
 	bool (*fn)(void *user, const struct nl_rule *rule);
 	void *user;
+	bool foreign; /* those that are not ours */
 	bool ended;
 };
 
@@ -74,18 +75,33 @@ rule_message(const struct nlmsghdr *h, void *data)
 		else if (type == FRA_PROTOCOL)
 			protocol = mnl_attr_get_u8(attr);
 	}
-	if (protocol == NL_ROUTE_PROTOCOL && !walk->ended)
+	if ((protocol != NL_ROUTE_PROTOCOL) == walk->foreign && !walk->ended)
 		walk->ended = walk->fn(walk->user, &rule);
 	return MNL_CB_OK;
+}
+
+static int
+walk_rules(struct nl *nl, uint8_t family, struct rule_walk *walk)
+{
+	struct nlmsghdr *h = nl_begin(nl, RTM_GETRULE, NLM_F_DUMP);
+	struct fib_rule_hdr *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->family = family == 4 ? AF_INET : AF_INET6;
+	return nl_finish(nl, h, rule_message, walk);
 }
 
 int
 nl_rule_each(struct nl *nl, uint8_t family, bool (*fn)(void *user, const struct nl_rule *rule), void *user)
 {
 	struct rule_walk walk = {.fn = fn, .user = user};
-	struct nlmsghdr *h = nl_begin(nl, RTM_GETRULE, NLM_F_DUMP);
-	struct fib_rule_hdr *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 
-	m->family = family == 4 ? AF_INET : AF_INET6;
-	return nl_finish(nl, h, rule_message, &walk);
+	return walk_rules(nl, family, &walk);
+}
+
+int
+nl_rule_each_foreign(struct nl *nl, uint8_t family, bool (*fn)(void *user, const struct nl_rule *rule), void *user)
+{
+	struct rule_walk walk = {.fn = fn, .user = user, .foreign = true};
+
+	return walk_rules(nl, family, &walk);
 }

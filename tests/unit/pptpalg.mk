@@ -11,6 +11,7 @@ tests_unit_test_pptpalg_SOURCES = \
 	tests/unit/pptpalg/test_ctl.c \
 	tests/unit/pptpalg/test_journal.c \
 	tests/unit/pptpalg/test_monitor.c \
+	tests/unit/pptpalg/test_machine.c \
 	tests/unit/pptpalg/test_nft.c \
 	tests/unit/pptpalg/test_nft_text.c \
 	tests/unit/pptpalg/test_policy.c \

@@ -6,6 +6,7 @@ Suite *suite_ct(void);
 Suite *suite_ctl(void);
 Suite *suite_journal(void);
 Suite *suite_monitor(void);
+Suite *suite_machine(void);
 Suite *suite_nft(void);
 Suite *suite_nft_text(void);
 Suite *suite_policy(void);
@@ -23,6 +24,7 @@ main(void)
 	    suite_ctl,
 	    suite_journal,
 	    suite_monitor,
+	    suite_machine,
 	    suite_nft,
 	    suite_nft_text,
 	    suite_policy,

@@ -1,0 +1,195 @@
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alg/machine.h"
+#include "alg/nft.h"
+#include "sys/log.h"
+#include "sys/netlink.h"
+
+enum { PORT_TRIES = 20, PORT_WAIT_NS = 50000000 };
+
+/* --- routing rules ------------------------------------------------------------------ */
+
+struct rules {
+	const struct config *config;
+	unsigned before; /* rules that come before the gateway's */
+	uint32_t first;  /* of them */
+	bool table, mark;
+};
+
+/* The first rule of any system, with priority 0, is for the local table, which has nothing for foreign addresses. */
+static bool
+note_rule(void *user, const struct nl_rule *rule)
+{
+	struct rules *r = user;
+	struct nft_marks m = nft_marks(r->config);
+
+	if (rule->priority > 0 && rule->priority < r->config->table) {
+		r->first = r->before++ > 0 && r->first < rule->priority ? r->first : rule->priority;
+	}
+	r->table = r->table || rule->table == r->config->table;
+	r->mark = r->mark || (rule->mark & (m.local | m.proxy | m.fixed)) != 0;
+	return false;
+}
+
+static void
+check_rules(struct nl *nl, const struct config *c, uint8_t family)
+{
+	struct rules r = {.config = c};
+
+	if (nl_rule_each_foreign(nl, family, note_rule, &r) != 0)
+		return;
+	if (r.before > 0)
+		log_event(LOG_LEVEL_WARN, "machine",
+		    "reason=\"%u routing rules of IPv%u, from priority %u on, come before the gateway's, whose priority is %u\" "
+		    "effect=\"connections that they match hang\" advice=\"set table, which is the priority too, to less than %u, unless "
+		    "they are "
+		    "about other connections\"",
+		    r.before, family, r.first, c->table, r.first);
+	if (r.table)
+		log_event(LOG_LEVEL_WARN, "machine",
+		    "reason=\"a routing rule of IPv%u that is not the gateway's leads to table %u\" effect=\"what it matches ends in this "
+		    "machine\" advice=\"set table to another number\"",
+		    family, c->table);
+	if (r.mark)
+		log_event(LOG_LEVEL_WARN, "machine",
+		    "reason=\"a routing rule of IPv%u matches a firewall mark with bits of the gateway's (0x%x and the two bits above)\" "
+		    "effect=\"connections go astray\" advice=\"set mark to a bit that is free\"",
+		    family, c->mark);
+}
+
+/* --- the kernel's helper as an object of nftables -------------------------------------- */
+
+static int
+helper_name(const struct nlattr *attr, void *user)
+{
+	bool *found = user;
+
+	if (mnl_attr_get_type(attr) == NFTA_CT_HELPER_NAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+		*found = *found || strcmp(mnl_attr_get_str(attr), "pptp") == 0;
+	return MNL_CB_OK;
+}
+
+static int
+object_attr(const struct nlattr *attr, void *user)
+{
+	return mnl_attr_get_type(attr) == NFTA_OBJ_DATA ? mnl_attr_parse_nested(attr, helper_name, user) : MNL_CB_OK;
+}
+
+static int
+object(const struct nlmsghdr *h, void *user)
+{
+	return mnl_attr_parse(h, sizeof(struct nfgenmsg), object_attr, user);
+}
+
+/* Asks for all objects of this type, of all tables. False: some are not told, or there are no tables in this kernel. */
+static bool
+ask_helpers(struct mnl_socket *s, bool *found)
+{
+	union {
+		struct nlmsghdr align;
+		char bytes[16384];
+	} buf;
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf.bytes);
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+	int more = MNL_CB_OK;
+
+	h->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETOBJ;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = 1;
+	g->nfgen_family = AF_UNSPEC;
+	mnl_attr_put_u32(h, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_CT_HELPER));
+	if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0)
+		return false;
+	while (more == MNL_CB_OK) {
+		ssize_t n = mnl_socket_recvfrom(s, buf.bytes, sizeof(buf));
+
+		more = n > 0 ? mnl_cb_run(buf.bytes, (size_t)n, 1, mnl_socket_get_portid(s), object, found) : MNL_CB_ERROR;
+	}
+	return more == MNL_CB_STOP;
+}
+
+static void
+check_helper_objects(void)
+{
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	bool found = false;
+
+	if (s == NULL)
+		return;
+	if (mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) == 0)
+		ask_helpers(s, &found);
+	mnl_socket_close(s);
+	if (found)
+		log_event(LOG_LEVEL_WARN, "machine",
+		    "reason=\"an nftables table has the kernel's PPTP helper (ct helper)\" effect=\"where a rule calls it, the kernel "
+		    "translates "
+		    "call ids of the same connections once more: calls carry nothing, or pass their gates by\" advice=\"remove it\"");
+}
+
+void
+machine_check_netlink(const struct config *c)
+{
+	struct nl *nl = nl_open();
+
+	if (nl != NULL && c->ipv4)
+		check_rules(nl, c, 4);
+	if (nl != NULL && c->ipv6)
+		check_rules(nl, c, 6);
+	nl_close(nl);
+	check_helper_objects();
+}
+
+/* --- the proxy port --------------------------------------------------------------------- */
+
+/* 0, or why the port can't be had. A family that is not there has no ports that are taken. */
+static int
+try_port(int family, uint16_t port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, error = 0;
+
+	if (fd < 0)
+		return 0;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, family == AF_INET ? (struct sockaddr *)&in : (struct sockaddr *)&in6, family == AF_INET ? sizeof(in) : sizeof(in6)) !=
+	    0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+bool
+machine_check_port(const struct config *c)
+{
+	int error = 0;
+
+	for (int i = 0; i < PORT_TRIES; i++) {
+		const struct timespec wait = {.tv_nsec = PORT_WAIT_NS};
+
+		error = c->ipv4 ? try_port(AF_INET, c->proxy_port) : 0;
+		if (error == 0 && c->ipv6)
+			error = try_port(AF_INET6, c->proxy_port);
+		if (error != EADDRINUSE)
+			break;
+		nanosleep(&wait, NULL);
+	}
+	if (error != EADDRINUSE)
+		return true;
+	log_event(LOG_LEVEL_ERROR, "start",
+	    "error=\"another program listens on TCP port %u, perhaps another pptpalg\" advice=\"ss -ltnp sport = :%u tells which; "
+	    "proxy-port can "
+	    "be another\"",
+	    c->proxy_port, c->proxy_port);
+	return false;
+}

@@ -1,0 +1,99 @@
+#!/bin/bash
+# What the gateway says of a machine whose set-up spoils its work, and that each of these does what is said.
+# shellcheck source=tests/e2e/alg.sh disable=SC2119
+. "$(dirname "$0")/alg.sh"
+plan 22
+alg_topology
+masquerade
+patience=1500
+
+# says NAME PATTERN: the log of the gateway that runs, which ends then
+says() { like "$1" "$(grep event=machine "$work/alg.log")" "$2"; }
+again() { gateway_stop; : >"$work/alg.log"; gateway_start "$@"; }
+one_call() {
+  talk <<END
+$(ends)
+$(connection c1 s1)
+$(outgoing c1 7 s1 21)
+$(data c1 7 s1 21 192.0.2.254)
+END
+}
+
+again
+is "nothing is said of a machine that is well" "$(grep -c event=machine "$work/alg.log")" 0
+ok "and a call carries data" one_call
+
+# --- another gateway -------------------------------------------------------------------------------------------
+gateway_config other
+second=$(in_ns "$gw" timeout 10 "$pptpalg" -f -c "$work/other.conf" 2>&1)
+is "a second gateway does not start" $? 1
+like "and says why" "$second" 'error="another program listens on TCP port 1724, perhaps another pptpalg"'
+ok "the first goes on undisturbed" one_call
+unprivileged=$(setpriv --reuid 65534 --clear-groups "$pptpalg" -f -c "$work/other.conf" 2>&1)
+is "one that is not started as root does not start" $? 1
+like "and says so" "$unprivileged" 'error="pptpalg must be started as root'
+
+# --- forwarding -------------------------------------------------------------------------------------------------
+run in_ns "$gw" sysctl -qw net.ipv4.ip_forward=0
+again
+says "a machine that does not forward" 'does not forward IPv4" effect="calls come up, but none of their data gets through"'
+one_call >/dev/null
+like "and so it is: the call comes up without data" "$answer" '^fail: .*(GRE|nothing|packet)'
+run in_ns "$gw" sysctl -qw net.ipv4.ip_forward=1
+
+# --- a bridge ---------------------------------------------------------------------------------------------------
+if in_ns "$gw" test -e /proc/sys/net/bridge; then
+  in_ns "$gw" ip link add br0 type bridge
+  in_ns "$gw" ip addr del 10.1.0.1/24 dev in1
+  in_ns "$gw" ip link set dev in1 master br0
+  in_ns "$gw" ip link set dev br0 up
+  address "$gw" br0 10.1.0.1/24
+  run in_ns "$gw" sysctl -qw net.bridge.bridge-nf-call-iptables=1
+  again
+  says "a bridge whose packets meet the IP rules" 'bridge-nf-call-iptables is 1, and br0 is a bridge" effect="control connections .*hang"'
+  nok "and so it is: nobody connects" one_call
+  run in_ns "$gw" sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
+  again
+  is "not said without that" "$(grep -c event=machine "$work/alg.log")" 0
+  ok "and a client behind the bridge gets its call" one_call
+else
+  for name in "a bridge" "it hangs" "not said" "a call"; do pass "$name # SKIP this kernel has no br_netfilter"; done
+fi
+
+# --- routing rules ----------------------------------------------------------------------------------------------
+run ip -n "$gw" route add default dev out table 100
+run ip -n "$gw" rule add priority 500 iif br0 lookup 100
+run ip -n "$gw" rule add priority 501 iif in1 lookup 100
+again
+says "routing rules that come before the gateway's" '2 routing rules of IPv4, from priority 500 on, come before the gateway'
+nok "and so it is: nobody connects" one_call
+again 'table = 400'
+is "not said of a lower table" "$(grep -c event=machine "$work/alg.log")" 0
+ok "with which all is well" one_call
+ip -n "$gw" rule del priority 500; ip -n "$gw" rule del priority 501
+
+# --- the kernel's helper ----------------------------------------------------------------------------------------
+if helper_start 2>/dev/null; then
+  rules "$gw" 'table ip helper { chain output { type filter hook output priority filter; tcp dport 1723 ct helper set "pptp"; }; }'
+  again
+  says "the kernel's helper" "has the kernel's PPTP helper"
+  two() {
+    talk <<END
+$(ends)
+$(connection c1 s1)
+$(connection d1 s2)
+$(outgoing c1 7 s1 21)
+$(outgoing d1 7 s2 22)
+$(data c1 7 s1 21 192.0.2.254)
+$(data d1 7 s2 22 192.0.2.254)
+END
+  }
+  nok "and so it is: two calls with one id don't get their own data" two
+  run in_ns "$gw" nft delete table ip helper
+  again
+  is "not said without it" "$(grep -c event=machine "$work/alg.log")" 0
+  ok "and two calls get it" two
+else
+  for name in "the helper" "two calls" "not said" "two calls"; do pass "$name # SKIP this kernel has no PPTP helper"; done
+fi
+ok "the gateway stops" gateway_stop
