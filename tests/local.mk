@@ -29,6 +29,8 @@ tests_e2e_forwarder_LDADD = libpptpalg.la
 
 # What the gateway must do, between scripted and real peers.
 EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t tests/e2e/48-two-gateways.t
+EXTRA_DIST += tests/e2e/36-machine.t tests/e2e/37-reload.t
+EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t
 
 # Simulations: whole engines against each other on a virtual clock, by seed.
 check_PROGRAMS += tests/sim/test_gre_sim

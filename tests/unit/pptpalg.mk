@@ -5,6 +5,8 @@ tests_unit_test_pptpalg_SOURCES = \
 	tests/unit/suite.h \
 	tests/unit/suite.c \
 	tests/unit/pptpalg/main.c \
+	tests/unit/pptpalg/source.c \
+	tests/unit/pptpalg/source.h \
 	tests/unit/pptpalg/test_config.c \
 	tests/unit/pptpalg/test_conntrack.c \
 	tests/unit/pptpalg/test_ct.c \

@@ -5,6 +5,7 @@
 
 #include "alg/config.h"
 #include "alg/trace.h"
+#include "tests/unit/pptpalg/source.h"
 #include "tests/unit/suite.h"
 
 static const uint64_t second = 1000000000;
@@ -355,25 +356,7 @@ END_TEST
 
 /* ---- the sample and the manual ---- */
 
-static char file[65536];
-
-static const char *
-read_source(const char *name)
-{
-	const char *srcdir = getenv("srcdir");
-	char path[4096];
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", srcdir != NULL ? srcdir : ".", name);
-	f = fopen(path, "r");
-	ck_assert_msg(f != NULL, "%s", path);
-	n = fread(file, 1, sizeof(file) - 1, f);
-	ck_assert_uint_lt(n, sizeof(file) - 1);
-	file[n] = '\0';
-	fclose(f);
-	return file;
-}
+static const char *file; /* what was read last */
 
 /* Whether a line of the sample is an option or part of a section that stands behind a comment sign. */
 static bool
@@ -419,7 +402,8 @@ static char text[65536];
 
 START_TEST(the_sample_is_good)
 {
-	config_free(good(read_source("etc/pptpalg.conf")));
+	file = read_source("etc/pptpalg.conf");
+	config_free(good(file));
 	uncomment(text, true);
 	config_free(good(text));
 }
@@ -440,7 +424,7 @@ START_TEST(the_sample_tells_the_defaults)
 	struct config *c;
 	char *defaults;
 
-	read_source("etc/pptpalg.conf");
+	file = read_source("etc/pptpalg.conf");
 	uncomment(text, false);
 	c = good(text);
 	drop_user((char *)(uintptr_t)print(c));
@@ -507,9 +491,9 @@ START_TEST(every_option_is_told_of)
 {
 	struct config *c = good(full);
 
-	read_source("etc/pptpalg.conf");
+	file = read_source("etc/pptpalg.conf");
 	each_option(c->cfg, in_sample);
-	read_source("man/pptpalg.conf.5");
+	file = read_source("man/pptpalg.conf.5");
 	each_option(c->cfg, in_manual);
 	config_free(c);
 }

@@ -10,6 +10,7 @@
 #include "alg/gateway.h"
 #include "base/timerheap.h"
 #include "sys/clock.h"
+#include "tests/unit/pptpalg/source.h"
 #include "tests/unit/suite.h"
 
 Suite *suite_ctl(void);
@@ -469,6 +470,27 @@ START_TEST(counters_fit_prometheus)
 }
 END_TEST
 
+/* The manual has a list entry for each, behind .Cm, with others or alone. */
+static void
+look_up_counter(void *user, const struct counter *c)
+{
+	const char *at = user;
+	size_t len = strlen(c->name);
+
+	while ((at = strstr(at, c->name)) != NULL && (at[-1] != ' ' || (at[len] != ' ' && at[len] != '\n')))
+		at += len;
+	ck_assert_msg(at != NULL, "pptpalg(8) does not explain %s", c->name);
+}
+
+START_TEST(the_manual_has_all_counters)
+{
+	const char *metrics = strstr(read_source("man/pptpalg.8"), "\n.Ss Metrics\n");
+
+	ck_assert_ptr_nonnull(metrics);
+	counters_each(&gw, look_up_counter, strstr(metrics, "\n.It Cm "));
+}
+END_TEST
+
 static void
 rows_are(const char *command, const char *key, const char *value, size_t wanted)
 {
@@ -538,6 +560,7 @@ suite_ctl(void)
 	tcase_add_test(t, resources_have_owners);
 	tcase_add_test(t, counters);
 	tcase_add_test(t, counters_fit_prometheus);
+	tcase_add_test(t, the_manual_has_all_counters);
 	tcase_add_test(t, rows_of_one_host);
 	tcase_add_loop_test(t, errors, 0, (int)(sizeof(wrongs) / sizeof(wrongs[0])));
 	suite_add_tcase(s, t);

@@ -1,0 +1,124 @@
+#!/bin/bash
+# SIGHUP: a good configuration comes into force with all connections and calls kept, a bad one changes nothing and says why.
+# shellcheck source=tests/e2e/alg.sh disable=SC2119
+. "$(dirname "$0")/alg.sh"
+plan 42
+alg_topology
+masquerade
+gateway_start
+patience=1500
+
+# configure LINE...: in the place of what was there
+configure() { gateway_config alg "$@"; }
+answers=0
+# reload: SIGHUP, until the gateway has answered it in its log
+answered() { [ "$(grep -c 'event=reload' "$work/alg.log")" -gt "$answers" ]; }
+reload() {
+  answers=$(grep -c 'event=reload' "$work/alg.log")
+  run kill -HUP "$gateway_pid"
+  wait_for 10 answered
+}
+# The process that goes on in the old one's place is there when it has said so.
+starts() { grep -c event=start "$work/alg.log"; }
+started() { [ "$(starts)" -ge "$1" ] && alg status; }
+reloaded() {
+  local n; n=$(starts)
+  reload && wait_for 10 started $((n + 1))
+}
+last() { grep event=reload "$work/alg.log" | tail -n 1; }
+
+ok "two calls" talk <<END
+$(ends)
+$(connection c1 s1)
+$(connection d1 s2)
+$(outgoing c1 7 s1 21)
+$(outgoing d1 7 s2 22)
+$(data c1 7 s1 21 192.0.2.254)
+$(data d1 7 s2 22 192.0.2.254)
+END
+goes_on() {
+  talk <<END
+$(data c1 7 s1 21 192.0.2.254)
+$(data d1 7 s2 22 192.0.2.254)
+c1 sends EchoRQ <Identifier 5>
+s1 gets EchoRQ <Identifier 5>
+END
+}
+
+# --- bad ones ------------------------------------------------------------------------------------------------------
+configure 'nat = masquerade'
+ok "a value that there is not" reload
+like "is told by file and line" "$(last)" "file=\"$work/alg.conf\" result=unchanged error=\"$work/alg.conf:4: option 'nat'"
+configure 'no-such-option = 1' 'max-calls = 5'
+ok "an unknown option" reload
+like "too" "$(last)" "alg.conf:4: no such option 'no-such-option'"
+printf 'policy x {\n' >"$work/alg.conf"
+ok "a file that breaks off" reload
+like "too" "$(last)" 'result=unchanged'
+rm "$work/alg.conf"
+ok "a file that is not there" reload
+like "too" "$(last)" 'result=unchanged error=".*No such file'
+for option in 'mark = 0x20000000' 'table = 99' 'proxy-port = 1799' 'datapath = "user"' 'state-dir = "/tmp"'; do
+  configure "$option"
+  [[ $option != state-dir* ]] || sed -i '0,/^state-dir/{/^state-dir/d}' "$work/alg.conf"
+  ok "what connections would not survive is refused: ${option%% *}" reload
+  like "and named" "$(last)" "option '${option%% *}' can't change while calls are to be kept"
+done
+configure 'max-calls = 1' 'max-ids = 2'
+ok "fewer calls than there are" reload
+like "would be lost" "$(last)" "option 'max-calls': 2 calls are up, and would be lost"
+ok "calls have not noticed any of it" goes_on
+is "the process is the one that was" "$(starts)" 1
+
+# --- good ones -----------------------------------------------------------------------------------------------------
+configure 'max-calls-per-client = 1' 'policy no { source = {"10.2.0.0/24"}
+  action = "refuse" }' 'metrics = "127.0.0.1:9323"' "trace { file = \"$work/trace\" }"
+ok "a good one" reloaded
+like "is said to be" "$(grep event=reload "$work/alg.log" | tail -n 1)" 'result=ok flows=2 calls=2'
+ok "the process id stays" kill -0 "$gateway_pid"
+is "connections and calls were taken over" "$(alg_json status '"\(.took_over) \(.connections) \(.calls)"')" "true 2 2"
+ok "and go on" goes_on
+ok "a policy is in force" talk <<END
+d2 in $in2
+d2 knocks 192.0.2.1
+END
+c1_again() {
+  talk <<END
+c1 sends OCRQ <Call-ID 8>
+s1 gets OCRQ <Call-ID ?x>
+s1 sends OCRP <Call-ID 30> <Peer-Call-ID @x>
+c1 gets OCRP <Call-ID ?y> <Peer-Call-ID 8> <Result 1>
+END
+}
+nok "a limit is in force" c1_again
+like "so are metrics" "$(in_ns "$gw" curl -s http://127.0.0.1:9323/metrics)" '^pptpalg_calls_now 2$'
+like "so is the trace" "$(cat "$work/trace")" 'from=client recv \[PPTP Echo-Request'
+configure
+ok "and back again" reloaded
+ok "a client that was refused is let in" talk <<END
+$(connection d2 s3)
+END
+ok "calls still go on" goes_on
+ok "the gateway stops" gateway_stop
+is "no gates are left" "$(gre_entries)" 0
+
+# --- under a service manager ---------------------------------------------------------------------------------------
+configure
+spawn store "$gw" "$BUILD/tests/e2e/fdstore" "$pptpalg" -f -c "$work/alg.conf"
+store_pid=$!
+wait_for 10 alg status
+ok "a call under a service manager" talk <<END
+$(ends)
+$(connection c1 s1)
+$(outgoing c1 7 s1 21)
+END
+configure 'idle-timeout = "77s"'
+kept=$(grep -oE '^started [0-9]+' "$work/store.log" | tail -n 1 | cut -d' ' -f2)
+run kill -HUP "$kept"
+ok "it reads the new configuration" wait_for 10 prints 77 alg_json status .idle_timeout_s
+is "in the same process" "$(grep -cE '^(ended|started)' "$work/store.log") $(kill -0 "$kept" && echo alive)" "1 alive"
+ok "and the call goes on" talk <<END
+$(data c1 7 s1 21 192.0.2.254)
+END
+run kill -TERM "$store_pid"
+ok "it stops" wait_for 10 gone "$store_pid"
