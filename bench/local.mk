@@ -15,3 +15,17 @@ bench_pptpload_SOURCES = bench/pptpload.c
 bench_pptpload_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 bench_pptpload_LDADD = tunnel/libtunnel.la libppp/libppp.la libpptp/libpptp_core.la sys/libsys.la libbase.la $(EVENT_LIBS)
 EXTRA_DIST += bench/run
+noinst_PROGRAMS += bench/ctlload
+bench_ctlload_SOURCES = bench/ctlload.c
+bench_ctlload_LDADD = libpptp/libpptp_core.la
+EXTRA_DIST += bench/gateway bench/greflood.bpf.c
+if HAVE_BPF
+noinst_PROGRAMS += bench/greflood
+bench_greflood_SOURCES = bench/greflood.c bench/greflood_plan.h
+bench_greflood_CFLAGS = $(AM_CFLAGS) $(BPF_CFLAGS)
+bench_greflood_LDADD = $(BPF_LIBS)
+noinst_DATA += bench/greflood.bpf.o
+CLEANFILES += bench/greflood.bpf.o
+bench/greflood.bpf.o: $(srcdir)/bench/greflood.bpf.c $(srcdir)/bench/greflood_plan.h
+	$(AM_V_GEN)$(MKDIR_P) bench && $(COMPILE_BPF) -c $(srcdir)/bench/greflood.bpf.c -o $@ && $(BPF_STRIP) -g $@
+endif
