@@ -44,8 +44,8 @@ take_seen(const struct nf_conntrack *found, struct ct_tcp *seen)
 	ctnl_get(found, CTNL_REPLY, &seen->dst, &seen->src, &seen->dport, &seen->sport);
 }
 
-int
-ct_lookup(struct ct *ct, const struct ct_tcp *original, struct ct_tcp *seen)
+static int
+lookup_in(struct ct *ct, uint16_t zone, const struct ct_tcp *original, struct ct_tcp *seen)
 {
 	struct nf_conntrack *key = nfct_new(), *found = nfct_new();
 	struct ctnl_op get = {.type = CTNL_GET, .what = key, .answer = found};
@@ -53,6 +53,8 @@ ct_lookup(struct ct *ct, const struct ct_tcp *original, struct ct_tcp *seen)
 
 	if (key != NULL && found != NULL) {
 		ctnl_set(key, CTNL_ORIGINAL, IPPROTO_TCP, &original->src, &original->dst, original->sport, original->dport);
+		if (zone != 0)
+			nfct_set_attr_u16(key, ATTR_ORIG_ZONE, zone);
 		error = ctnl_run(ct->nl, &get, 1);
 		if (error == 0)
 			error = get.error;
@@ -64,4 +66,11 @@ ct_lookup(struct ct *ct, const struct ct_tcp *original, struct ct_tcp *seen)
 	if (found != NULL)
 		nfct_destroy(found);
 	return error;
+}
+
+/* A kernel without zones says EOPNOTSUPP. */
+int
+ct_lookup(struct ct *ct, const struct ct_tcp *original, struct ct_tcp *seen)
+{
+	return lookup_in(ct, CT_ZONE, original, seen) == 0 ? 0 : lookup_in(ct, 0, original, seen);
 }

@@ -7,6 +7,9 @@
 
 #include "base/addr.h"
 
+/* Of the gateway's connections to servers, in their original direction: nft_apart_text(). */
+enum { CT_ZONE = 1723 };
+
 struct ct_tcp {
 	struct addr src, dst;
 	uint16_t sport, dport;
@@ -19,7 +22,7 @@ struct ct *ct_open(void);
 void ct_close(struct ct *ct);
 
 /* For a connection by its original tuple, as its initiator sees it: what the other end sees, in *seen (seen->src is the translated
- * source). 0, or ENOENT: not tracked. */
+ * source). One in CT_ZONE goes before one in none. 0, or ENOENT: not tracked. */
 int ct_lookup(struct ct *ct, const struct ct_tcp *original, struct ct_tcp *seen);
 
 #endif

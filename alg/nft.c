@@ -36,11 +36,14 @@ run(struct nft *n, const char *text, char *err, size_t errlen)
 	return false;
 }
 
+typedef size_t text_fn(const struct config *config, char *buf, size_t buflen);
+
+/* All in one transaction; the second text may be NULL. */
 static bool
-run_text(struct nft *n, const char *before, size_t (*fn)(const struct config *config, char *buf, size_t buflen), char *err, size_t errlen)
+run_texts(struct nft *n, const char *before, text_fn *first, text_fn *second, char *err, size_t errlen)
 {
-	size_t skip = strlen(before), len = fn(n->config, NULL, 0);
-	char *text = malloc(skip + len + 1);
+	size_t skip = strlen(before), len = first(n->config, NULL, 0), more = second != NULL ? second(n->config, NULL, 0) : 0;
+	char *text = malloc(skip + len + more + 1);
 	bool done;
 
 	if (text == NULL) {
@@ -48,10 +51,27 @@ run_text(struct nft *n, const char *before, size_t (*fn)(const struct config *co
 		return false;
 	}
 	memcpy(text, before, skip);
-	fn(n->config, text + skip, len + 1);
+	first(n->config, text + skip, len + 1);
+	if (second != NULL)
+		second(n->config, text + skip + len, more + 1);
 	done = run(n, text, err, errlen);
 	free(text);
 	return done;
+}
+
+/* A kernel without zones gets along without: see nft_apart_text(). */
+static bool
+replace_table(struct nft *n, char *err, size_t errlen)
+{
+	char why[256];
+
+	if (run_texts(n, REPLACE, nft_text, nft_apart_text, why, sizeof(why)))
+		return true;
+	if (!run_texts(n, REPLACE, nft_text, NULL, err, errlen))
+		return false;
+	log_event(LOG_LEVEL_WARN, "nftables",
+	    "zones=no reason=\"%s\" effect=\"now and then one of a client's many connections to one server fails\"", why);
+	return true;
 }
 
 /* --- policy routing ----------------------------------------------------------------- */
@@ -209,7 +229,7 @@ nft_start(const struct config *config, char *err, size_t errlen)
 	}
 	n->config = config;
 	/* Routes first: once the table marks packets they must have a way home. */
-	if (!open_all(n, err, errlen) || !route_both(n, err, errlen) || !run_text(n, REPLACE, nft_text, err, errlen)) {
+	if (!open_all(n, err, errlen) || !route_both(n, err, errlen) || !replace_table(n, err, errlen)) {
 		if (n->nl != NULL) {
 			unroute(n->nl, 4);
 			unroute(n->nl, 6);
@@ -257,7 +277,7 @@ nft_divert(struct nft *n, const struct gate *gate)
 {
 	char err[256];
 
-	if (!n->diverting && !run_text(n, "", nft_divert_text, err, sizeof(err))) {
+	if (!n->diverting && !run_texts(n, "", nft_divert_text, NULL, err, sizeof(err))) {
 		log_event(LOG_LEVEL_WARN, "nftables", "action=divert result=failed reason=\"%s\"", err);
 		return EIO;
 	}

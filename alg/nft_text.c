@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alg/ct.h"
 #include "alg/nft_text.h"
 
 /* The config's mark is one bit; the two above it are ours as well. */
@@ -271,6 +272,10 @@ put_prerouting(struct out *o)
 	put_all_ports(o);
 	put(o, " tcp flags & (syn | ack) != syn socket transparent 1");
 	put_set_local(o);
+	/* Where connection tracking has given it another port on its way in, for that was another's, there is no socket by this one. */
+	put(o, " accept\n\t\ttcp flags & (syn | ack) != syn ct direction original ct mark & 0x%08x == 0x%08x", all_marks(c),
+	    nft_marks(c).local);
+	put_set_local(o);
 	put(o, " accept\n\t\ttcp sport");
 	put_all_ports(o);
 	put(o, " tcp dport != %u socket transparent 1", c->proxy_port); /* but the listener's, whose address is any */
@@ -297,7 +302,10 @@ put_prerouting(struct out *o)
 static void
 put_take(struct out *o)
 {
-	put(o, "\tchain take {\n\t\tmeta l4proto tcp tproxy to :%u", o->config->proxy_port);
+	put(o, "\tchain take {\n\t\tiif != lo meta l4proto tcp tproxy to :%u", o->config->proxy_port);
+	put_set(o, "ct mark", nft_marks(o->config).local);
+	put_set_local(o);
+	put(o, " accept\n\t\tmeta l4proto tcp tproxy to :%u", o->config->proxy_port);
 	put_set_local(o);
 	put(o, " accept\n\t}\n\tchain choose {\n");
 	put_policies(o, false, "take");
@@ -383,6 +391,16 @@ put_too_big(struct out *o)
 		put(o, " notrack\n");
 	}
 	put(o, "\t}\n");
+}
+
+size_t
+nft_apart_text(const struct config *config, char *buf, size_t buflen)
+{
+	struct out o = {.config = config, .buf = buf, .size = buflen};
+
+	put(&o, "table inet pptpalg {\n\tchain apart {\n\t\ttype filter hook output priority raw; policy accept;\n");
+	put(&o, "\t\tmeta l4proto tcp meta mark & 0x%08x != 0 ct original zone set %d\n\t}\n}\n", nft_marks(config).proxy, CT_ZONE);
+	return o.len;
 }
 
 size_t

@@ -76,6 +76,12 @@ lookup_body(void)
 	CHECK(addr_equal(&seen.src, &tcp.src) && addr_equal(&seen.dst, &tcp.dst) && seen.sport == 777 && seen.dport == 5723);
 	CHECK(ct_lookup(ct, &tcp, &seen) == ENOENT);
 	close(fd);
+	/* In the zone of connections onward. */
+	nft("table inet z { chain c { type filter hook output priority raw; ip daddr 127.0.0.4 ct original zone set 1723; }; "
+	    "chain n { type nat hook postrouting priority srcnat; ip daddr 127.0.0.4 meta l4proto tcp snat ip to 127.0.0.9:778; }; }\n");
+	fd = dial(AF_INET, "127.0.0.4", &tcp);
+	CHECK(ct_lookup(ct, &tcp, &seen) == 0 && addr_equal(&seen.dst, &tcp.dst) && seen.sport == 778);
+	close(fd);
 	fd = dial(AF_INET6, "::1", &tcp);
 	CHECK(ct_lookup(ct, &tcp, &seen) == 0 && addr_equal(&seen.src, &tcp.src) && seen.sport == tcp.sport);
 	close(fd);

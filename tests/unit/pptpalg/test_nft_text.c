@@ -69,6 +69,7 @@ END_TEST
 START_TEST(the_default_takes_all_but_what_is_for_the_box)
 {
 	has("", (const char *const[]){"table inet pptpalg {", "chain take {",
+		    "iif != lo meta l4proto tcp tproxy to :1724 ct mark set ct mark & 0x8fffffff | 0x10000000 meta mark set meta",
 		    "tproxy to :1724 meta mark set meta mark & 0x8fffffff | 0x10000000 accept", "chain choose {\n\t\tgoto take\n",
 		    "type filter hook prerouting priority dstnat + 10;",
 		    "tcp dport { 1723 } tcp flags & (syn | ack) != syn socket transparent 1",
@@ -177,6 +178,18 @@ START_TEST(divert_is_apart)
 }
 END_TEST
 
+START_TEST(connections_onward_are_in_a_zone)
+{
+	struct config *c = config_load_text("t.conf", "mark = 0x100\n");
+	char *text = text_of(c, nft_apart_text);
+
+	ck_assert_ptr_nonnull(strstr(text, "type filter hook output priority raw;"));
+	ck_assert_ptr_nonnull(strstr(text, "meta l4proto tcp meta mark & 0x00000200 != 0 ct original zone set 1723\n"));
+	free(text);
+	config_free(c);
+}
+END_TEST
+
 Suite *
 suite_nft_text(void)
 {
@@ -191,6 +204,7 @@ suite_nft_text(void)
 	tcase_add_test(t, a_policy_of_everything_in_a_family);
 	tcase_add_test(t, text_is_cut_to_the_buffer_but_its_length_told);
 	tcase_add_test(t, divert_is_apart);
+	tcase_add_test(t, connections_onward_are_in_a_zone);
 	suite_add_tcase(s, t);
 	return s;
 }
