@@ -4,6 +4,8 @@
  *
  * SPDX-License-Identifier: ISC OR GPL-2.0 */
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <stdbool.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -33,6 +35,7 @@ greflood(struct xdp_md *ctx)
 	gre = frame + (plan->ipv6 ? PLAN_GRE_IPV6 : PLAN_GRE_IPV4);
 	*(__be16 *)(gre + PLAN_CALL_ID) = bpf_htons((__u16)(plan->first_id + plan->call));
 	*(__be32 *)(gre + PLAN_SEQUENCE) = bpf_htonl(plan->sequence);
+	plan->offered++;
 	if (++plan->call == plan->calls) {
 		plan->call = 0;
 		plan->sequence++;
@@ -41,17 +44,28 @@ greflood(struct xdp_md *ctx)
 }
 
 /* Whatever else comes is the stack's, which must answer for its addresses. */
+static __always_inline bool
+is_gre(const __u8 *frame, const __u8 *end)
+{
+	if (frame + PLAN_HEADER > end)
+		return false;
+	if (frame[12] == 0x08 && frame[13] == 0x00)
+		return frame[23] == GRE;
+	return frame[12] == 0x86 && frame[13] == 0xdd && frame[20] == GRE;
+}
+
 SEC("xdp")
 int
-gredrop(struct xdp_md *ctx)
+gredrop_xdp(struct xdp_md *ctx)
 {
-	const __u8 *frame = (void *)(long)ctx->data;
+	return is_gre((const void *)(long)ctx->data, (const void *)(long)ctx->data_end) ? XDP_DROP : XDP_PASS;
+}
 
-	if (frame + PLAN_HEADER > (__u8 *)(long)ctx->data_end)
-		return XDP_PASS;
-	if (frame[12] == 0x08 && frame[13] == 0x00 && frame[23] == GRE)
-		return XDP_DROP;
-	return frame[12] == 0x86 && frame[13] == 0xdd && frame[20] == GRE ? XDP_DROP : XDP_PASS;
+SEC("tc")
+int
+gredrop_tcx(struct __sk_buff *skb)
+{
+	return is_gre((const void *)(long)skb->data, (const void *)(long)skb->data_end) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 char greflood_license[] SEC("license") = "Dual BSD/GPL";

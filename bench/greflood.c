@@ -1,48 +1,59 @@
 /* greflood: PPTP's GRE faster than any gateway can take it, cycling over calls, so that the gateway is what is measured.
  *
  *     greflood [-c CPU] [-n CALLS] [-i FIRST-ID] [-l BYTES] [-s SECONDS] INTERFACE NEXT-HOP-MAC SOURCE DESTINATION
- *     greflood -d INTERFACE
+ *     greflood -d xdp|tcx INTERFACE
  *
  * Frames are made in the kernel, by a program that is run on pages and not on socket buffers (BPF_PROG_TEST_RUN with live frames,
  * Linux 5.18), and go straight to the interface. On a veth the other end must have NAPI: GRO on, or a program at XDP. BYTES is the
  * length of GRE's payload. Prints the frames offered and in how many seconds; what does not fit the other end is lost.
  *
- * -d: the other end. Drops GRE that comes to INTERFACE at XDP, until it is killed. */
+ * -d: the other end. Drops GRE that comes to INTERFACE, at XDP or at TCX, until it is killed. */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <libgen.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bench/greflood_plan.h"
 
-enum { BATCH = 64, TURN = 1 << 16, FRAME_MAX = 1600, IPV4_LEN = 20, IPV6_LEN = 40, GRE_LEN = 12, LIVE_FRAMES = 2 };
+enum { BATCH = 64, FRAME_MAX = 1600, IPV4_LEN = 20, IPV6_LEN = 40, GRE_LEN = 12, LIVE_FRAMES = 2 };
+
+/* BPF_TCX_INGRESS, which older headers don't have. */
+enum { TCX_INGRESS = 46 };
 
 struct options {
-	const char *interface, *mac, *source, *destination;
+	const char *interface, *mac, *source, *destination, *drop;
 	unsigned cpu, calls, first_id, payload;
 	double seconds;
-	bool pinned, drop, ipv6;
+	bool pinned, ipv6;
 };
 
 static void __attribute__((noreturn)) die(const char *what)
 {
 	perror(what);
 	exit(1);
+}
+
+static void
+on_alarm(int number)
+{
+	(void)number;
 }
 
 static double
@@ -155,22 +166,19 @@ program(struct bpf_object *object, const char *name)
 	return bpf_program__fd(bpf_object__find_program_by_name(object, name));
 }
 
-static uint64_t
+/* One call to the kernel, as its beginning and its end take a grace period each; a signal ends it. */
+static void
 flood(const struct options *o, int fd)
 {
 	uint8_t frame[FRAME_MAX] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame,
-	    .data_size_in = ETH_HLEN + (o->ipv6 ? IPV6_LEN : IPV4_LEN) + GRE_LEN + o->payload, .repeat = TURN, .flags = LIVE_FRAMES,
+	    .data_size_in = ETH_HLEN + (o->ipv6 ? IPV6_LEN : IPV4_LEN) + GRE_LEN + o->payload, .repeat = INT32_MAX, .flags = LIVE_FRAMES,
 	    .batch_size = BATCH);
-	double end = now() + o->seconds;
-	uint64_t offered = 0;
+	struct itimerval end = {.it_value = {(time_t)o->seconds, (suseconds_t)((o->seconds - (double)(time_t)o->seconds) * 1e6)}};
 
-	while (now() < end) {
-		if (bpf_prog_test_run_opts(fd, &run) != 0)
-			die("greflood: live frames");
-		offered += TURN;
-	}
-	return offered;
+	signal(SIGALRM, on_alarm);
+	if (setitimer(ITIMER_REAL, &end, NULL) != 0 || (bpf_prog_test_run_opts(fd, &run) != 0 && errno != EINTR))
+		die("greflood: live frames");
 }
 
 static int
@@ -180,32 +188,55 @@ send_all(const struct options *o)
 	struct bpf_object *object = load();
 	uint32_t zero = 0;
 	double began;
-	uint64_t offered;
+	int map = bpf_map__fd(bpf_object__find_map_by_name(object, "plans"));
 
 	if (!build(o, &plan)) {
 		fprintf(stderr, "greflood: a bad address among %s %s %s\n", o->mac, o->source, o->destination);
 		return 1;
 	}
-	if (bpf_map_update_elem(bpf_map__fd(bpf_object__find_map_by_name(object, "plans")), &zero, &plan, BPF_ANY) != 0)
+	if (bpf_map_update_elem(map, &zero, &plan, BPF_ANY) != 0)
 		die("greflood: plan");
 	began = now();
-	offered = flood(o, program(object, "greflood"));
-	printf("%" PRIu64 " %.4f\n", offered, now() - began);
+	flood(o, program(object, "greflood"));
+	if (bpf_map_lookup_elem(map, &zero, &plan) != 0)
+		die("greflood: plan");
+	printf("%llu %.4f\n", plan.offered, now() - began);
 	bpf_object__close(object);
 	return 0;
+}
+
+/* The system call itself, as libbpf of some distributions doesn't know TCX. */
+static int
+attach_tcx(int fd, uint32_t ifindex)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.link_create.prog_fd = (uint32_t)fd;
+	attr.link_create.target_ifindex = ifindex;
+	attr.link_create.attach_type = TCX_INGRESS;
+	return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+static int
+attach_xdp(int fd, uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
+	int link = bpf_link_create(fd, (int)ifindex, BPF_XDP, &opts);
+
+	errno = -link;
+	return link;
 }
 
 static int
 drop_all(const struct options *o)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
 	struct bpf_object *object = load();
-	int link = bpf_link_create(program(object, "gredrop"), (int)if_nametoindex(o->interface), BPF_XDP, &opts);
+	uint32_t ifindex = if_nametoindex(o->interface);
+	bool xdp = strcmp(o->drop, "xdp") == 0;
 
-	if (link < 0) {
-		errno = -link;
+	if ((xdp ? attach_xdp(program(object, "gredrop_xdp"), ifindex) : attach_tcx(program(object, "gredrop_tcx"), ifindex)) < 0)
 		die(o->interface);
-	}
 	printf("ready\n");
 	fflush(stdout);
 	pause();
@@ -219,7 +250,7 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: greflood [-c CPU] [-n CALLS] [-i FIRST-ID] [-l BYTES] [-s SECONDS] INTERFACE NEXT-HOP-MAC SOURCE DESTINATION\n"
-	    "       greflood -d INTERFACE\n");
+	    "       greflood -d xdp|tcx INTERFACE\n");
 	return 2;
 }
 
@@ -228,21 +259,21 @@ parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "c:n:i:l:s:d")) != -1) {
+	while ((c = getopt(argc, argv, "c:n:i:l:s:d:")) != -1) {
 		if (c == '?')
 			return false;
 		if (c == 's')
 			o->seconds = atof(optarg);
 		else if (c == 'd')
-			o->drop = true;
+			o->drop = optarg;
 		else
 			*(c == 'c' ? &o->cpu : c == 'n' ? &o->calls : c == 'i' ? &o->first_id : &o->payload) = (unsigned)atoi(optarg);
 		o->pinned = o->pinned || c == 'c';
 	}
-	if (argc - optind != (o->drop ? 1 : 4) || o->calls == 0 || o->first_id + o->calls > 65536 || o->payload > 1400)
+	if (argc - optind != (o->drop != NULL ? 1 : 4) || o->calls == 0 || o->first_id + o->calls > 65536 || o->payload > 1400)
 		return false;
 	o->interface = argv[optind];
-	if (o->drop)
+	if (o->drop != NULL)
 		return true;
 	o->mac = argv[optind + 1];
 	o->source = argv[optind + 2];
@@ -266,5 +297,5 @@ main(int argc, char **argv)
 		if (sched_setaffinity(0, sizeof(set), &set) != 0)
 			die("greflood: CPU");
 	}
-	return o.drop ? drop_all(&o) : send_all(&o);
+	return o.drop != NULL ? drop_all(&o) : send_all(&o);
 }

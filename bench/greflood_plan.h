@@ -16,6 +16,7 @@ struct plan {
 	__u32 ifindex;
 	__u32 calls, first_id;
 	__u32 call, sequence; /* next */
+	__u64 offered;
 };
 
 #endif
