@@ -11,6 +11,7 @@
 #include "alg/calls.h"
 #include "alg/flow.h"
 #include "alg/handover.h"
+#include "alg/nft.h"
 #include "alg/start.h"
 #include "base/timerheap.h"
 #include "sys/clock.h"
@@ -426,9 +427,12 @@ gateway_prepare(void *arg)
 void
 gateway_policy(const struct config *config, struct priv_policy *policy)
 {
+	struct nft_marks marks = nft_marks(config);
+
 	memset(policy, 0, sizeof(*policy));
 	policy->user = config->user;
-	policy->types[PRIV_TCP_LISTEN] = policy->types[PRIV_TCP_SOCKET] = policy->types[PRIV_GRE_OPEN] = true;
+	policy->types[PRIV_TCP_LISTEN] = policy->types[PRIV_TCP_SOCKET] = true;
 	policy->transparent = true;
+	policy->marks = marks.proxy | marks.fixed;
 	policy->tcp_port_min = policy->tcp_port_max = config->proxy_port;
 }

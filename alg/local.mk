@@ -54,6 +54,7 @@ libpptpalg_la_SOURCES = \
 	alg/machine_net.c \
 	alg/metrics.c \
 	alg/monitor.c alg/monitor.h \
+	alg/monitor_check.c \
 	alg/monitor_client.c \
 	alg/monitor_files.c \
 	alg/monitor_private.h \

@@ -1,4 +1,4 @@
-/* The worker's requests to the monitor, which trusts none of them: each type has its own check. */
+/* The worker's requests to the monitor, which trusts none of them: monitor_check.c decides, then it is done here. */
 #include "alg/monitor.h"
 
 #include <errno.h>
@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "alg/monitor_private.h"
-#include "alg/policy.h"
 #include "alg/reload.h"
 #include "sys/log.h"
 
@@ -30,8 +29,8 @@ hash_id(const struct monitor *m, uint64_t id)
 	return table_hash_end(&m->by_id, table_hash_u64(&m->by_id, 0, id));
 }
 
-static struct held *
-find(const struct monitor *m, uint64_t id)
+struct held *
+monitor_find(const struct monitor *m, uint64_t id)
 {
 	struct table_node *n = table_first(&m->by_id, hash_id(m, id));
 
@@ -90,123 +89,13 @@ monitor_forget_gates(struct monitor *m)
 		let_go(m, m->pairs);
 }
 
-/* --- checks --------------------------------------------------------------------------------- */
-
-/* Of a known family, with nothing behind the address: then equal addresses are equal bytes. */
-static bool
-addr_ok(const struct addr *a)
-{
-	static const uint8_t zero[16];
-
-	if (a->family == 6)
-		return true;
-	return a->family == 4 && memcmp(a->bytes + 4, zero, 12) == 0;
-}
-
-static bool
-gate_ok(const struct gate *g)
-{
-	return addr_ok(&g->src) && addr_ok(&g->dst) && addr_ok(&g->new_src) && addr_ok(&g->new_dst) && g->src.family == g->dst.family &&
-	       g->new_src.family == g->new_dst.family;
-}
-
-static bool
-same_gate(const struct gate *a, const struct gate *b)
-{
-	return addr_equal(&a->src, &b->src) && addr_equal(&a->dst, &b->dst) && addr_equal(&a->new_src, &b->new_src) &&
-	       addr_equal(&a->new_dst, &b->new_dst) && a->call_id == b->call_id && a->new_call_id == b->new_call_id;
-}
-
-/* One gate leads back where the other came from; only the user backend, which isn't here, crosses families. New ones are for whom a
- * policy lets through; those of a former process were. */
-static int
-check_pair(struct doing *d)
-{
-	const struct gate *up = &d->request->pair.up, *down = &d->request->pair.down;
-	const struct held *h;
-
-	if (!gate_ok(up) || !gate_ok(down) || up->src.family != up->new_src.family || d->request->pair.id == 0)
-		return EINVAL;
-	if (!addr_equal(&up->src, &down->new_dst) || !addr_equal(&up->dst, &down->new_src) || !addr_equal(&up->new_src, &down->dst) ||
-	    !addr_equal(&up->new_dst, &down->src))
-		return EINVAL;
-	h = find(d->m, d->request->pair.id);
-	if (h != NULL)
-		return same_gate(&h->pair.up, up) && same_gate(&h->pair.down, down) ? 0 : EPERM;
-	if (d->request->type == MONITOR_GATE_ADD && !policy_may_proxy(d->m->config, &up->src, &up->dst))
-		return EPERM;
-	return d->m->pairs_count < d->m->pairs_max ? 0 : ENOSPC;
-}
-
-static int
-check_del(struct doing *d)
-{
-	return find(d->m, d->request->id) != NULL ? 0 : ENOENT;
-}
-
-static int
-check_read(struct doing *d)
-{
-	return d->request->read.count <= MONITOR_READ_MAX ? 0 : EINVAL;
-}
-
-static int
-check_lookup(struct doing *d)
-{
-	const struct ct_tcp *t = &d->request->tcp;
-
-	return addr_ok(&t->src) && addr_ok(&t->dst) && t->src.family == t->dst.family ? 0 : EINVAL;
-}
-
-static int
-check_divert(struct doing *d)
-{
-	if (!gate_ok(&d->request->divert))
-		return EINVAL;
-	return d->request->type == MONITOR_DIVERT_END || d->m->diverts < 2 * d->m->pairs_max ? 0 : ENOSPC;
-}
-
-static int
-check_nothing(struct doing *d)
-{
-	(void)d;
-	return 0;
-}
-
-static int
-check_trace(struct doing *d)
-{
-	return d->m->config->trace.file != NULL ? 0 : EPERM;
-}
-
-static bool
-name_ok(const char name[MONITOR_FD_NAME])
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
-
-	return name[0] != '\0' && memchr(name, '\0', MONITOR_FD_NAME) != NULL && strspn(name, letters) == strlen(name);
-}
-
-static int
-check_handover(struct doing *d)
-{
-	uint32_t count = d->request->handover.count;
-
-	if (count == 0 || count > MONITOR_HANDOVER_FDS || count != d->in_count)
-		return EINVAL;
-	for (uint32_t i = 0; i < count; i++)
-		if (!name_ok(d->request->handover.names[i]))
-			return EINVAL;
-	return d->m->handed_count + count <= d->m->handed_max ? 0 : ENOSPC;
-}
-
 /* --- deeds -------------------------------------------------------------------------------------- */
 
 static int
 do_add(struct doing *d)
 {
 	const struct gate_pair *pair = &d->request->pair;
-	struct held *h = find(d->m, pair->id), *fresh = h == NULL ? hold(d->m, pair) : NULL;
+	struct held *h = monitor_find(d->m, pair->id), *fresh = h == NULL ? hold(d->m, pair) : NULL;
 	int error;
 
 	if (h == NULL && fresh == NULL)
@@ -223,7 +112,7 @@ do_adopt(struct doing *d)
 	const struct gate_pair *pair = &d->request->pair;
 	int error = d->m->datapath != NULL ? d->m->datapath->ops->read(d->m->datapath, pair, &d->reply.last) : ENOENT;
 
-	if (error == 0 && find(d->m, pair->id) == NULL && hold(d->m, pair) == NULL)
+	if (error == 0 && monitor_find(d->m, pair->id) == NULL && hold(d->m, pair) == NULL)
 		return ENOMEM;
 	return error;
 }
@@ -232,7 +121,7 @@ do_adopt(struct doing *d)
 static int
 do_del(struct doing *d)
 {
-	struct held *h = find(d->m, d->request->id);
+	struct held *h = monitor_find(d->m, d->request->id);
 	int error = d->m->datapath != NULL ? d->m->datapath->ops->del(d->m->datapath, &h->pair, &d->reply.last) : ENOENT;
 
 	let_go(d->m, h);
@@ -244,7 +133,7 @@ do_read(struct doing *d)
 {
 	d->reply.read.count = d->request->read.count;
 	for (uint32_t i = 0; i < d->request->read.count; i++) {
-		const struct held *h = find(d->m, d->request->read.ids[i]);
+		const struct held *h = monitor_find(d->m, d->request->read.ids[i]);
 
 		d->reply.read.found[i] = h != NULL && d->m->datapath->ops->read(d->m->datapath, &h->pair, &d->reply.read.counters[i]) == 0;
 	}
@@ -360,39 +249,41 @@ do_handover(struct doing *d)
 
 static const struct {
 	const char *name;
-	int (*check)(struct doing *d);
 	int (*act)(struct doing *d);
 } types[MONITOR_TYPES] = {
-    [MONITOR_GATE_ADD] = {"gate-add", check_pair, do_add},
-    [MONITOR_GATE_DEL] = {"gate-del", check_del, do_del},
-    [MONITOR_GATES_READ] = {"gates-read", check_read, do_read},
-    [MONITOR_GATE_ADOPT] = {"gate-adopt", check_pair, do_adopt},
-    [MONITOR_LOOKUP] = {"lookup", check_lookup, do_lookup},
-    [MONITOR_DIVERT] = {"divert", check_divert, do_divert},
-    [MONITOR_DIVERT_END] = {"divert-end", check_divert, do_divert},
-    [MONITOR_JOURNAL] = {"journal", check_nothing, do_journal},
-    [MONITOR_TRACE] = {"trace", check_trace, do_trace},
-    [MONITOR_INHERIT] = {"inherit", check_nothing, do_inherit},
-    [MONITOR_RELOAD] = {"reload", check_nothing, do_reload},
-    [MONITOR_HANDOVER] = {"handover", check_handover, do_handover},
+    [MONITOR_GATE_ADD] = {"gate-add", do_add},
+    [MONITOR_GATE_DEL] = {"gate-del", do_del},
+    [MONITOR_GATES_READ] = {"gates-read", do_read},
+    [MONITOR_GATE_ADOPT] = {"gate-adopt", do_adopt},
+    [MONITOR_LOOKUP] = {"lookup", do_lookup},
+    [MONITOR_DIVERT] = {"divert", do_divert},
+    [MONITOR_DIVERT_END] = {"divert-end", do_divert},
+    [MONITOR_JOURNAL] = {"journal", do_journal},
+    [MONITOR_TRACE] = {"trace", do_trace},
+    [MONITOR_INHERIT] = {"inherit", do_inherit},
+    [MONITOR_RELOAD] = {"reload", do_reload},
+    [MONITOR_HANDOVER] = {"handover", do_handover},
 };
 
 _Static_assert(sizeof(struct monitor_request) <= PRIV_PROGRAM_BYTES, "a request fits");
 _Static_assert(sizeof(struct monitor_reply) <= PRIV_PROGRAM_BYTES, "a reply fits");
 _Static_assert((int)MONITOR_HANDOVER_FDS <= (int)PRIV_SEND_FDS, "descriptors fit");
 
+static const char *
+name_of(const struct monitor_request *r)
+{
+	return (unsigned)r->type < MONITOR_TYPES ? types[r->type].name : "unknown";
+}
+
 static int
 run(struct doing *d)
 {
-	int error;
+	int error = monitor_check(d->m, d->request, d->in_count);
 
-	if ((unsigned)d->request->type >= MONITOR_TYPES || (d->in_count > 0 && d->request->type != MONITOR_HANDOVER))
-		return EINVAL;
-	error = types[d->request->type].check(d);
 	if (error == 0)
 		error = types[d->request->type].act(d);
 	if (error != 0)
-		log_event(LOG_LEVEL_DEBUG, "monitor", "request=%s error=\"%s\"", types[d->request->type].name, strerror(error));
+		log_event(LOG_LEVEL_DEBUG, "monitor", "request=%s error=\"%s\"", name_of(d->request), strerror(error));
 	return error;
 }
 

@@ -1,4 +1,5 @@
-/* The inside of the gateway's part of the monitor: monitor.c (requests), monitor_start.c (its beginning and end), monitor_files.c. */
+/* The inside of the gateway's part of the monitor: monitor.c (requests), monitor_check.c (which are let through), monitor_start.c (its
+ * beginning and end), monitor_files.c. */
 #ifndef ALG_MONITOR_PRIVATE_H
 #define ALG_MONITOR_PRIVATE_H
 
@@ -42,10 +43,18 @@ struct monitor {
 /* The hook of struct priv_program; user is the monitor. */
 int monitor_handle(
     void *user, const uint8_t *data, size_t len, const int *in_fds, size_t in_count, struct priv_reply *reply, int fds[PRIV_MAX_FDS]);
+/* The pair that it holds under this id, or NULL. */
+struct held *monitor_find(const struct monitor *m, uint64_t id);
 /* Removes all gates that it still holds from the data path. */
 void monitor_remove_gates(struct monitor *m);
 /* Forgets them only. */
 void monitor_forget_gates(struct monitor *m);
+
+/* --- monitor_check.c ---------------------------------------------------------------------- */
+
+/* Of a request's bytes as they came, with so many descriptors: 0, or an errno: EINVAL, EPERM (this gateway has no use for it), ENOENT,
+ * ENOSPC. */
+int monitor_check(const struct monitor *m, const struct monitor_request *request, size_t fds);
 
 /* --- monitor_files.c ---------------------------------------------------------------------- */
 

@@ -208,5 +208,6 @@ void
 monitor_policy(struct monitor *m, struct priv_policy *policy)
 {
 	policy->types[PRIV_PROGRAM] = true;
+	policy->types[PRIV_GRE_OPEN] = m->datapath == NULL || m->config->nat64_prefix.addr.family != 0;
 	policy->program = (struct priv_program){.user = m, .handle = monitor_handle, .end = end};
 }

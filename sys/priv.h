@@ -166,6 +166,7 @@ struct priv_policy {
 	size_t addresses_count;
 	bool any_route;                      /* routes onto own interfaces may have any destination */
 	bool transparent;                    /* sockets with addresses that are not the machine's own */
+	uint32_t marks;                      /* bits that a socket's mark may have; 0: any */
 	bool host_routes;                    /* full-length routes through other interfaces are allowed (client) */
 	uint16_t tcp_port_min, tcp_port_max; /* of listeners */
 	const char *files[PRIV_MAX_FILES];

@@ -137,16 +137,22 @@ allow_del(struct priv_core *core, const struct priv_request *r)
 
 /* --- sockets, files, scripts, resolvers ------------------------------------------ */
 
+static bool
+mark_ok(const struct priv_core *core, uint32_t mark)
+{
+	return core->policy.marks == 0 || (mark & ~core->policy.marks) == 0;
+}
+
 static int
 allow_gre_open(struct priv_core *core, const struct priv_request *r)
 {
-	return r->gre.shards <= 256 && (!r->gre.transparent || core->policy.transparent) ? 0 : EPERM;
+	return r->gre.shards <= 256 && (!r->gre.transparent || core->policy.transparent) && mark_ok(core, r->gre.mark) ? 0 : EPERM;
 }
 
 static int
 allow_tcp_listen(struct priv_core *core, const struct priv_request *r)
 {
-	if (r->tcp.transparent && !core->policy.transparent)
+	if ((r->tcp.transparent && !core->policy.transparent) || !mark_ok(core, r->tcp.mark))
 		return EPERM;
 	return r->tcp.port != 0 && r->tcp.port >= core->policy.tcp_port_min && r->tcp.port <= core->policy.tcp_port_max ? 0 : EPERM;
 }
@@ -154,7 +160,7 @@ allow_tcp_listen(struct priv_core *core, const struct priv_request *r)
 static int
 allow_tcp_socket(struct priv_core *core, const struct priv_request *r)
 {
-	if (r->tcp.transparent && !core->policy.transparent)
+	if ((r->tcp.transparent && !core->policy.transparent) || !mark_ok(core, r->tcp.mark))
 		return EPERM;
 	return r->tcp.port == 0 || r->tcp.port >= 1024 ? 0 : EPERM;
 }

@@ -493,6 +493,30 @@ ask_transparent_gre_when_off(struct priv_request *r, struct priv_policy *p)
 }
 
 static void
+ask_marked_gre(struct priv_request *r, struct priv_policy *p)
+{
+	p->marks = 0x60;
+	ask_gre(r, p);
+	r->gre.mark = 0x40;
+}
+
+static void
+ask_gre_with_foreign_mark(struct priv_request *r, struct priv_policy *p)
+{
+	p->marks = 0x60;
+	ask_gre(r, p);
+	r->gre.mark = 0x41;
+}
+
+static void
+ask_socket_with_foreign_mark(struct priv_request *r, struct priv_policy *p)
+{
+	p->marks = 0x60;
+	listen_on(r, PRIV_TCP_SOCKET, "0.0.0.0", 0);
+	r->tcp.mark = 1;
+}
+
+static void
 ask_transparent_listener(struct priv_request *r, struct priv_policy *p)
 {
 	p->transparent = true;
@@ -740,6 +764,9 @@ static const struct row rows[] = {
     {"tcp socket from a reserved port", ask_tcp_socket_from_a_reserved_port, EPERM},
     {"transparent gre", ask_transparent_gre, 0},
     {"transparent gre when off", ask_transparent_gre_when_off, EPERM},
+    {"marked gre", ask_marked_gre, 0},
+    {"gre with foreign mark", ask_gre_with_foreign_mark, EPERM},
+    {"socket with foreign mark", ask_socket_with_foreign_mark, EPERM},
     {"transparent listener", ask_transparent_listener, 0},
     {"transparent listener when off", ask_transparent_listener_when_off, EPERM},
     {"transparent listener below", ask_transparent_listener_below, EPERM},
