@@ -28,7 +28,8 @@ tests_e2e_forwarder_SOURCES = tests/e2e/forwarder.c
 tests_e2e_forwarder_LDADD = libpptpalg.la
 
 # What the gateway must do, between scripted and real peers.
-EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t tests/e2e/48-two-gateways.t
+EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t tests/e2e/48-two-gateways.t \
+	tests/e2e/40-helper.t tests/e2e/README.md tests/e2e/readme-check
 EXTRA_DIST += tests/e2e/36-machine.t tests/e2e/37-reload.t
 EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t
 

@@ -2,7 +2,7 @@
 # Calls and their ids through the gateway: everything a control connection may hold, between scripted peers behind masquerading.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 48
+plan 49
 alg_topology
 violations() { alg_json counters .violations; }
 
@@ -368,6 +368,12 @@ $(outgoing g 7 s1 9)
 $(data g 7 s1 9 192.0.2.254)
 END
 alg_is "which is a flow" 1 counters .connections_now
+ok "and with IPv6" talk <<END
+h in $gw
+$(connection h s2 2001:db8:1::1 L6)
+$(outgoing h 7 s2 9)
+$(data h 7 s2 9 2001:db8:1::fe)
+END
 gateway_stop
 
 # --- by choice ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 # Whose addresses the two ends see: the box's own rules followed, or the gateway's modes; servers inside; hairpin; both families.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 44
+plan 49
 alg_topology
 routes_back
 # Addresses outside that lead to the gateway without being its own.
@@ -16,6 +16,14 @@ call_from() {
   connection "$1" "$2" "${@:4}" | sed "s/^$2 accepts .*/& from $3/"
   outgoing "$1" 16384 "$2" 9
   data "$1" 16384 "$2" 9 "$3"
+}
+# same_port ADDRESS: a client's next connection has the port that the gateway's own onward connection for it has
+same_port() {
+  ends
+  connection c1 s1 | sed "s/^s1 accepts .*/& from $1 ?port/"
+  connection c2 s2 | sed 's/^c2 connects .*/& from @port/'
+  outgoing c1 5 s1 9; outgoing c2 6 s2 10
+  data c1 5 s1 9 "$1"; data c2 6 s2 10 "$1"
 }
 # hang_up: both ends are gone, and with them what the gateway had
 hang_up() { say fresh; wait_for 5 prints 0 alg_json counters .connections_now; }
@@ -45,6 +53,7 @@ ok "IPv6 as well" talk <<END
 $(ends)
 $(call_from c1 s1 fd00:1::2 2001:db8:1::1 L6)
 END
+ok "a client that dials from the port of the connection onward" talk < <(same_port 10.1.0.2)
 hang_up
 gateway_stop
 no_rules; masquerade
@@ -91,6 +100,7 @@ $(call_from d1 s2 198.51.100.9)
 $(data c1 16384 s1 9)
 END
 is "the same id is no collision there" "$(tell c1_at_s1) $(tell d1_at_s2)" "16384 16384"
+ok "from the port of the connection onward" talk < <(same_port 192.0.2.254)
 ok "auto: NAT66" talk <<END
 $(ends)
 $(call_from c1 s1 2001:db8:1::fe 2001:db8:1::1 L6)
@@ -188,6 +198,21 @@ $1 gre @$4_at_$1 reaches $4 as $6
 $4 gre @$1_at_$4 reaches $1 as 16384 from $2
 END
 }
+# second_inside: another server behind another port, with the id of the first one
+second_inside() {
+  cat <<END
+x2 connects 192.0.2.254 1733
+i2 accepts I2 from 192.0.2.3
+x2 sends SCCRQ
+i2 gets SCCRQ
+i2 sends SCCRP
+x2 gets SCCRP
+$(outgoing x2 16385 i2 5)
+x2 gre @i2_at_x2 reaches i2 as 5
+i2 gre @x2_at_i2 reaches x2 as 16385 from 192.0.2.254
+x1 gre @i1_at_x1 reaches i1 as 5
+END
+}
 inside() {
   ends
   cat <<END
@@ -214,18 +239,7 @@ $(inside)
 $(inside_call x1 192.0.2.254 1723 i1 I1 5 192.0.2.3)
 END
 is "its id stays where it can" "$(tell i1_at_x1)" 5
-ok "another behind another port of the address, with the same id for the same client" talk <<END
-x2 connects 192.0.2.254 1733
-i2 accepts I2 from 192.0.2.3
-x2 sends SCCRQ
-i2 gets SCCRQ
-i2 sends SCCRP
-x2 gets SCCRP
-$(outgoing x2 16385 i2 5)
-x2 gre @i2_at_x2 reaches i2 as 5
-i2 gre @x2_at_i2 reaches x2 as 16385 from 192.0.2.254
-x1 gre @i1_at_x1 reaches i1 as 5
-END
+ok "another behind another port of the address, with the same id for the same client" talk < <(second_inside)
 nok "gets another id" test "$(tell i2_at_x2)" = 5
 ok "the server's Set-Link-Info, WAN-Error-Notify and Call-Disconnect-Notify have it" talk <<END
 x2 sends SLI <Peer-Call-ID @i2_at_x2>
@@ -245,6 +259,12 @@ ok "hairpin: the server and its client in one network, by the address outside" t
 $(inside)
 H in $in1 at 10.1.0.2
 $(inside_call c1 192.0.2.254 1723 i1 I1 5 10.1.0.1)
+END
+ok "hairpin, IPv6" talk <<END
+$(inside)
+H in $in1 at fd00:1::2
+H listens
+$(inside_call c1 2001:db8:1::fe 1723 i1 H 5 fd00:1::1)
 END
 ok "from another network inside it is no hairpin" talk <<END
 $(inside)
@@ -267,12 +287,15 @@ no_rules
 rules "$gw" 'table ip nat {
   chain prerouting { type nat hook prerouting priority dstnat; iifname "out" ip daddr 192.0.2.254 tcp dport 1723 dnat to 10.1.0.2; }
   chain postrouting { type nat hook postrouting priority srcnat; oifname "out" masquerade; }; }'
-gateway_start
+rules "$gw" 'add rule ip nat prerouting iifname "out" ip daddr 192.0.2.254 tcp dport 1733 dnat to 10.2.0.2:1723'
+gateway_start 'ports = {1723, 1733}'
 ok "the box's own DNAT" talk <<END
 $(inside)
 $(inside_call x1 192.0.2.254 1723 i1 I1 5 192.0.2.3)
 END
 alg_is "the flow tells who was dialed and who it is" "192.0.2.254:1723 10.1.0.2:1723" flows '.[0] | "\(.to) \(.new_to)"'
+ok "two servers behind it, with one id for one client" talk < <(second_inside)
+nok "the second gets another" test "$(tell i2_at_x2)" = 5
 hang_up
 
 rules "$gw" 'flush table ip nat; table ip nat {

@@ -112,7 +112,7 @@ take_word(struct words *w, const char *word)
 static uint32_t *
 variable(const char *name)
 {
-	for (size_t i = 0; i < variables_count; i++)
+	for (size_t i = variables_count; i-- > 0;) /* what is new is asked for */
 		if (strcmp(variables[i].name, name) == 0)
 			return &variables[i].v;
 	return NULL;
@@ -272,7 +272,7 @@ addr_of(struct addr *a, uint16_t *port, const struct sockaddr_storage *ss)
 struct end *
 find_end(const char *name)
 {
-	for (size_t i = 0; name != NULL && i < ends_count; i++)
+	for (size_t i = ends_count; name != NULL && i-- > 0;)
 		if (strcmp(ends[i]->name, name) == 0)
 			return ends[i];
 	fail("no end %s", name != NULL ? name : "is named");
