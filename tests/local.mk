@@ -30,8 +30,9 @@ tests_e2e_forwarder_LDADD = libpptpalg.la
 # What the gateway must do, between scripted and real peers.
 EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t tests/e2e/48-two-gateways.t \
 	tests/e2e/40-helper.t tests/e2e/README.md tests/e2e/readme-check
-EXTRA_DIST += tests/e2e/36-machine.t tests/e2e/37-reload.t
-EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t
+
+# The gateway as its administrator sees it.
+EXTRA_DIST += tests/e2e/36-machine.t tests/e2e/37-reload.t tests/e2e/38-unit.t
 
 # Simulations: whole engines against each other on a virtual clock, by seed.
 check_PROGRAMS += tests/sim/test_gre_sim
