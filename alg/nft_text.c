@@ -273,8 +273,13 @@ put_prerouting(struct out *o)
 	put(o, " tcp flags & (syn | ack) != syn socket transparent 1");
 	put_set_local(o);
 	/* Where connection tracking has given it another port on its way in, for that was another's, there is no socket by this one. */
-	put(o, " accept\n\t\ttcp flags & (syn | ack) != syn ct direction original ct mark & 0x%08x == 0x%08x", all_marks(c),
+	put(o, " accept\n\t\ttcp flags & (syn | ack) != syn ct direction original ct mark & 0x%08x == 0x%08x ct status snat", all_marks(c),
 	    nft_marks(c).local);
+	put_set_local(o);
+	/* Nor has a connection a socket before its SYN cookie comes back: that is for the listener to know. */
+	put(o,
+	    " accept\n\t\ttcp flags & (syn | ack) != syn ct direction original ct mark & 0x%08x == 0x%08x meta l4proto tcp tproxy to :%u",
+	    all_marks(c), nft_marks(c).local, c->proxy_port);
 	put_set_local(o);
 	put(o, " accept\n\t\ttcp sport");
 	put_all_ports(o);
