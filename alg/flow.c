@@ -365,6 +365,8 @@ flow_check_deadlines(struct gateway *gw, uint64_t ts)
 		next = f->next;
 		if (ts >= f->deadline)
 			flow_fsm(f, FLOW_E_TIMEOUT);
+		else
+			flow_check_ends(f);
 	}
 }
 

@@ -70,6 +70,8 @@ void flow_read_on(struct flow *f, enum alg_side side);
 /* Deals with events and output until there is nothing to do; to be called after whatever changes the rewriter. The flow may be
  * closed afterwards, but isn't freed. */
 void flow_pump(struct flow *f);
+/* An end that is gone while it isn't read, since the other end takes nothing, tells nobody: this looks. */
+void flow_check_ends(struct flow *f);
 void flow_close_end(struct flow *f, enum alg_side side, bool reset);
 
 /* --- flow_events.c ------------------------------------------------------------------------------ */

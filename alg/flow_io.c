@@ -2,6 +2,7 @@
  * is taken: nothing is held here, and a hand-over loses nothing. */
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -224,6 +225,19 @@ flow_read_on(struct flow *f, enum alg_side side)
 	end->full = false;
 	if (!end->eof)
 		event_add(end->read, NULL);
+}
+
+void
+flow_check_ends(struct flow *f)
+{
+	for (int side = 0; side < 2; side++) {
+		struct pollfd p = {.fd = f->end[side].full ? f->end[side].fd : -1};
+
+		if (poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0) {
+			flow_fail(f, "the %s is lost", side_text((enum alg_side)side));
+			return;
+		}
+	}
 }
 
 void
