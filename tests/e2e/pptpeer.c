@@ -15,6 +15,7 @@
  *       the header's. `hex DIGITS` and `noise BYTES SEED` are messages, too. + puts several into one segment; split cuts what is sent
  *       behind so many bytes into segments of their own, each waits for the one before to be acknowledged; later keeps it for the
  *       next `sends`, in one segment.
+ *   END stuffs MESSAGE...                          again and again, until nothing more goes out
  *   END gets MESSAGE <Field VALUE>...              the very next message, with these fields
  *   END gets hex DIGITS | nothing [MS] | end       these bytes; silence; the connection's end
  *   END closes | resets                            FIN; RST
@@ -383,7 +384,7 @@ static const struct {
 	const char *verb;
 	bool (*run)(struct end *e, struct words *w);
 } verbs[] = {{"listens", tcp_listens}, {"accepts", tcp_accepts}, {"connects", tcp_connects}, {"knocks", tcp_knocks}, {"sends", tcp_sends},
-    {"gets", tcp_gets}, {"closes", tcp_closes}, {"resets", tcp_resets}, {"gre", gre_sends}};
+    {"stuffs", tcp_stuffs}, {"gets", tcp_gets}, {"closes", tcp_closes}, {"resets", tcp_resets}, {"gre", gre_sends}};
 
 static bool
 command(struct words *w)

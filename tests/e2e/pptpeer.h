@@ -75,6 +75,7 @@ bool tcp_accepts(struct end *e, struct words *w);
 bool tcp_connects(struct end *e, struct words *w);
 bool tcp_knocks(struct end *e, struct words *w);
 bool tcp_sends(struct end *e, struct words *w);
+bool tcp_stuffs(struct end *e, struct words *w);
 bool tcp_gets(struct end *e, struct words *w);
 bool tcp_closes(struct end *e, struct words *w);
 bool tcp_resets(struct end *e, struct words *w);

@@ -17,7 +17,7 @@
 #include "libpptp/msg_table.h"
 #include "tests/e2e/pptpeer.h"
 
-enum { FIELD_MARK = '\001', SILENCE_MS = 120, TEXT = 1024 };
+enum { FIELD_MARK = '\001', SILENCE_MS = 120, STUCK_MS = 500, STUFF_MAX = 64 << 20, TEXT = 1024 };
 
 static const struct {
 	const char *text;
@@ -467,6 +467,37 @@ tcp_sends(struct end *e, struct words *w)
 		good = push(e, e->out, e->out_len);
 	e->out_len = 0;
 	return good;
+}
+
+/* Until the other end has taken nothing for a while. */
+bool
+tcp_stuffs(struct end *e, struct words *w)
+{
+	uint64_t sent = 0;
+	size_t at = 0;
+	ssize_t n;
+
+	if (e->fd < 0)
+		return fail("%s is not connected", e->name);
+	e->out_len = 0;
+	do {
+		if (!queue_message(e, w))
+			return false;
+	} while (take_word(w, "+"));
+	for (size_t one = e->out_len; e->out_len + one <= sizeof(e->out); e->out_len += one)
+		memcpy(e->out + e->out_len, e->out, one);
+	while (sent < STUFF_MAX && wait_fd(e->fd, POLLOUT, now_ms() + STUCK_MS)) {
+		n = send(e->fd, e->out + at, e->out_len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno != EAGAIN)
+			return fail("%s can't send: %s", e->name, strerror(errno));
+		if (n > 0) {
+			sent += (uint64_t)n;
+			at = (at + (size_t)n) % e->out_len;
+		}
+	}
+	e->out_len = 0;
+	trace("%s is stuck after %llu bytes", e->name, (unsigned long long)sent);
+	return sent < STUFF_MAX || fail("nothing stops %s", e->name);
 }
 
 /* --- getting ------------------------------------------------------------------------------------------------------- */
