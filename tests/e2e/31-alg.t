@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 11
+plan 17
 alg_topology
 masquerade
 gateway_start
@@ -22,6 +22,24 @@ is "two calls have four gates" "$(gre_entries)" 4
 no_gates() { [ "$(gre_entries)" = 0 ]; }
 say fresh
 ok "lost control connections take the gates along" wait_for 5 no_gates
+
+# --- what came before the call ------------------------------------------------------------------------------------
+strays() { in_ns "$gw" conntrack -L -p gre 2>/dev/null | grep -vc ASSURED; }
+ok "GRE with a call's ids before the call: the box's own translation knows it" talk <<END
+$(ends)
+c1 gre 31 to 192.0.2.1 reaches s1 as 31 from 192.0.2.254
+s1 gre 17 to 192.0.2.254 misses c1
+END
+is "which makes two entries of connection tracking" "$(strays)" 2
+ok "the call is set up nevertheless" talk <<END
+$(connection c1 s1)
+$(outgoing c1 17 s1 31)
+$(data c1 17 s1 31 192.0.2.254)
+END
+is "its ids are as they were" "$(tell c1_at_s1) $(tell s1_at_c1)" "17 31"
+is "and the strays are gone" "$(strays)" 0
+say fresh
+ok "the call ends" wait_for 5 no_gates
 
 # --- real ends ---------------------------------------------------------------------------------------------------
 users 'alice * secret 10.0.0.10' 'bob * secret 10.0.0.11'
