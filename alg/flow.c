@@ -58,7 +58,7 @@ flow_may_log(struct log_limit *limit, const char *event)
 static uint32_t
 hash_source(const struct gateway *gw, const struct addr *a)
 {
-	return table_hash_end(&gw->flows_by_source, table_hash_addr(&gw->flows_by_source, 0, a));
+	return table_hash_end(&gw->sources, table_hash_addr(&gw->sources, 0, a));
 }
 
 static uint32_t
@@ -77,14 +77,48 @@ gateway_flow(const struct gateway *gw, uint64_t number)
 	return n != NULL ? TABLE_OWNER(n, struct flow, by_number) : NULL;
 }
 
-size_t
-flow_count_source(const struct gateway *gw, const struct addr *source)
+static struct source *
+find_source(const struct gateway *gw, const struct addr *addr)
 {
-	size_t count = 0;
+	struct table_node *n = table_first(&gw->sources, hash_source(gw, addr));
 
-	for (struct table_node *n = table_first(&gw->flows_by_source, hash_source(gw, source)); n != NULL; n = table_next(n))
-		count += addr_equal(&TABLE_OWNER(n, struct flow, by_source)->client, source);
-	return count;
+	while (n != NULL && !addr_equal(&TABLE_OWNER(n, struct source, node)->addr, addr))
+		n = table_next(n);
+	return n != NULL ? TABLE_OWNER(n, struct source, node) : NULL;
+}
+
+size_t
+flow_count_source(const struct gateway *gw, const struct addr *addr)
+{
+	const struct source *s = find_source(gw, addr);
+
+	return s != NULL ? s->flows : 0;
+}
+
+/* NULL: no memory. */
+static struct source *
+join_source(struct gateway *gw, const struct addr *addr)
+{
+	struct source *s = find_source(gw, addr);
+
+	if (s == NULL) {
+		s = calloc(1, sizeof(*s));
+		if (s == NULL)
+			return NULL;
+		s->addr = *addr;
+		table_add(&gw->sources, &s->node, hash_source(gw, addr));
+	}
+	s->flows++;
+	return s;
+}
+
+static void
+leave_source(struct gateway *gw, struct source *s)
+{
+	if (--s->flows > 0)
+		return;
+	table_del(&gw->sources, &s->node);
+	free(s);
 }
 
 static void
@@ -148,10 +182,22 @@ flow_new(struct gateway *gw, int fd)
 }
 
 void
+flow_drop(struct flow *f)
+{
+	alg_rewrite_free(f->rw);
+	flow_close_end(f, ALG_CLIENT, true);
+	flow_close_end(f, ALG_SERVER, true);
+	free(f);
+}
+
+bool
 flow_link(struct flow *f)
 {
 	struct gateway *gw = f->gw;
 
+	f->source_account = join_source(gw, &f->client);
+	if (f->source_account == NULL)
+		return false;
 	if (f->number == 0)
 		f->number = gw->next_flow++;
 	f->next = gw->flows;
@@ -159,10 +205,10 @@ flow_link(struct flow *f)
 		f->next->prev = f;
 	gw->flows = f;
 	gw->flows_count++;
-	table_add(&gw->flows_by_source, &f->by_source, hash_source(gw, &f->client));
 	table_add(&gw->flows_by_number, &f->by_number, hash_number(gw, f->number));
 	if (!f->started)
 		half_add(f);
+	return true;
 }
 
 static void
@@ -171,7 +217,7 @@ unlink_flow(struct flow *f)
 	struct gateway *gw = f->gw;
 
 	flow_no_longer_half_open(f);
-	table_del(&gw->flows_by_source, &f->by_source);
+	leave_source(gw, f->source_account);
 	table_del(&gw->flows_by_number, &f->by_number);
 	if (f->next != NULL)
 		f->next->prev = f->prev;

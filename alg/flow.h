@@ -20,7 +20,10 @@ enum flow_event {
 
 /* Takes fd over; NULL (fd closed) when memory ran out. The addresses are to be filled in before the first event. */
 struct flow *flow_new(struct gateway *gw, int fd);
-void flow_link(struct flow *f);
+/* False: no memory, and nothing has changed. */
+bool flow_link(struct flow *f);
+/* Forgets one that isn't linked, and resets its sockets. */
+void flow_drop(struct flow *f);
 void flow_fsm(struct flow *f, enum flow_event event);
 /* FLOW_E_FAILED with a reason, unless there is one already. */
 void flow_fail(struct flow *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -179,8 +179,11 @@ let_in(struct gateway *gw, int fd, uint16_t client_port, const struct policy_que
 	take_verdict(f, q, v);
 	f->client_port = client_port;
 	flow_set_up_socket(f, fd);
+	if (!flow_link(f)) {
+		flow_drop(f);
+		return;
+	}
 	gw->counters.flows++;
-	flow_link(f);
 	flow_begin(f, FLOW_ACCEPTED);
 }
 

@@ -330,7 +330,7 @@ free_tables(struct gateway *gw)
 	journal_close(gw->journal);
 	gates_free(gw->gates);
 	xlate_free(gw->xlate);
-	table_fini(&gw->flows_by_source, NULL);
+	table_fini(&gw->sources, NULL);
 	table_fini(&gw->flows_by_number, NULL);
 	table_fini(&gw->calls_by_id, NULL);
 	table_fini(&gw->calls_by_up, NULL);

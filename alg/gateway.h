@@ -63,11 +63,19 @@ struct flow_end {
 	bool full;      /* the rewriter takes no more of its bytes for now */
 };
 
+/* A client's address with the control connections it has. */
+struct source {
+	struct table_node node;
+	struct addr addr;
+	size_t flows;
+};
+
 struct flow {
 	struct gateway *gw;
 	struct flow *next, *prev;            /* of all, the youngest first */
 	struct flow *half_next, **half_prev; /* of those half-open, the oldest first; half_prev NULL: not one of them */
-	struct table_node by_source, by_number;
+	struct source *source_account;
+	struct table_node by_number;
 
 	uint64_t number; /* never used twice; names the flow in logs and tables */
 	enum flow_state state;
@@ -168,7 +176,7 @@ struct gateway {
 	struct flow *half_open, **half_open_tail;
 	struct flow *graveyard;
 	size_t flows_count, half_open_count;
-	struct table flows_by_source, flows_by_number;
+	struct table sources, flows_by_number;
 	struct call *calls;
 	size_t calls_count;
 	struct table calls_by_id, calls_by_up, calls_by_down;

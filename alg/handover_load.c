@@ -292,9 +292,8 @@ load_flow(struct flow *f, struct rd *r, enum flow_state *state)
 
 		handover_get_call(r, &skipped);
 	}
-	if (!r->ok || !load_rewriter(f, r) || (*state >= FLOW_OPEN) != (f->rw != NULL))
+	if (!r->ok || !load_rewriter(f, r) || (*state >= FLOW_OPEN) != (f->rw != NULL) || !flow_link(f))
 		return false;
-	flow_link(f);
 	for (uint32_t i = 0; i < count; i++) {
 		struct handover_call hc;
 
@@ -302,15 +301,6 @@ load_flow(struct flow *f, struct rd *r, enum flow_state *state)
 		restore_call(f, &hc);
 	}
 	return true;
-}
-
-static void
-drop_flow(struct flow *f)
-{
-	alg_rewrite_free(f->rw);
-	flow_close_end(f, ALG_CLIENT, true);
-	flow_close_end(f, ALG_SERVER, true);
-	free(f);
 }
 
 /* False: this flow can't be restored. */
@@ -328,7 +318,7 @@ restore_flow(struct gateway *gw, struct inheritance *in, struct rd *r)
 	}
 	f->end[ALG_SERVER].fd = server;
 	if (!load_flow(f, r, &state)) {
-		drop_flow(f);
+		flow_drop(f);
 		return false;
 	}
 	flow_begin(f, state == FLOW_DRAINING ? FLOW_OPEN : state);

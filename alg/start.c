@@ -91,7 +91,7 @@ start_tables(struct gateway *gw)
 	gw->nl = nl_open();
 	open_journal(gw);
 	clock_random(NULL, key, sizeof(key));
-	if (make_gates(gw) && table_init(&gw->flows_by_source, c->max_connections, key, NULL) &&
+	if (make_gates(gw) && table_init(&gw->sources, c->max_connections, key, NULL) &&
 	    table_init(&gw->flows_by_number, c->max_connections, key, NULL) && table_init(&gw->calls_by_id, pairs, key, NULL) &&
 	    table_init(&gw->calls_by_up, pairs, key, NULL) && table_init(&gw->calls_by_down, pairs, key, NULL))
 		return true;
