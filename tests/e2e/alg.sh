@@ -237,7 +237,7 @@ END
 declare -A pid
 pptpc_at() {
   local ns=$1 name=$2 as=$3; shift 3
-  printf 'secret\n' >"$work/password"; chmod 600 "$work/password"
+  [ -f "$work/password" ] || (umask 077; printf 'secret\n' >"$work/password")
   spawn "$name" "$ns" "$pptpc" -s "$work/$name.sock" "${server_address:-192.0.2.1}" user "$as" password-file "$work/password" "$@"
   pid[$name]=$!
 }

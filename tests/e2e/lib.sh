@@ -167,7 +167,7 @@ users() {
 server() {
   [ -f "$work/chap-secrets" ] || users
   cat >"$work/pptpd.conf" <<CONF
-listen = {"192.0.2.1", "2001:db8:1::1"}
+listen = ${server_listen:-{\"192.0.2.1\", \"2001:db8:1::1\"\}}
 users = "$work/chap-secrets"
 local-ip = "10.0.0.1"
 local-ipv6 = "2001:db8:2:ffff::1"
