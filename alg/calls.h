@@ -35,5 +35,7 @@ void ids_give_adopted(struct call *c);
 
 /* Does what gates_action() tells, through the monitor or the user backend, and sets the timer. */
 void gates_work(struct gateway *gw);
+/* Has GRE of a pair in the user backend led to it; nobody waits for the answer. */
+void gates_divert(struct gateway *gw, const struct gate_pair *pair);
 
 #endif

@@ -249,10 +249,18 @@ on_deleted(void *user, int error, const struct monitor_reply *reply, const int *
 	free(op);
 }
 
+/* No answer would change anything. */
 static void
-on_undiverted(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds)
+on_diverted(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds)
 {
 	(void)user, (void)error, (void)reply, (void)fds, (void)nfds;
+}
+
+void
+gates_divert(struct gateway *gw, const struct gate_pair *pair)
+{
+	divert(gw, MONITOR_DIVERT, &pair->up, on_diverted, NULL);
+	divert(gw, MONITOR_DIVERT, &pair->down, on_diverted, NULL);
 }
 
 static void
@@ -261,8 +269,8 @@ del_user(struct gateway *gw, const struct gate_pair *pair)
 	struct gate_counters last = {0};
 	bool found = gw->user != NULL && gw->user->ops->del(gw->user, pair, &last) == 0;
 
-	divert(gw, MONITOR_DIVERT_END, &pair->up, on_undiverted, NULL);
-	divert(gw, MONITOR_DIVERT_END, &pair->down, on_undiverted, NULL);
+	divert(gw, MONITOR_DIVERT_END, &pair->up, on_diverted, NULL);
+	divert(gw, MONITOR_DIVERT_END, &pair->down, on_diverted, NULL);
 	gates_deleted(gw->gates, pair->id, found ? &last : NULL, clock_ts());
 }
 

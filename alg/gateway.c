@@ -10,7 +10,9 @@
 
 #include "alg/calls.h"
 #include "alg/flow.h"
+#include "alg/guard.h"
 #include "alg/handover.h"
+#include "alg/nft_watch.h"
 #include "alg/nft.h"
 #include "alg/start.h"
 #include "base/timerheap.h"
@@ -243,6 +245,12 @@ make_control(struct gateway *gw, struct gateway_prepared *p)
 		if (gw->ctl == NULL)
 			return false;
 	}
+	if (p->watch_fd >= 0) {
+		gw->guard = guard_new(gw, p->watch_fd);
+		p->watch_fd = -1;
+		if (gw->guard == NULL)
+			return false;
+	}
 	if (p->metrics_fd >= 0) {
 		gw->metrics = metrics_new(gw, p->metrics_fd);
 		p->metrics_fd = -1;
@@ -341,6 +349,7 @@ free_tables(struct gateway *gw)
 static void
 finish(struct gateway *gw)
 {
+	guard_free(gw->guard);
 	metrics_free(gw->metrics);
 	ctl_server_free(gw->ctl);
 	close_listeners(gw);
@@ -415,6 +424,7 @@ gateway_prepare(void *arg)
 	if (p->forked)
 		monitor_abandon(p->monitor);
 	p->control_fd = p->metrics_fd = -1;
+	p->watch_fd = nft_watch_open();
 	open_metrics(p);
 	if (p->config->control_socket == NULL)
 		return 0;

@@ -30,6 +30,7 @@
 struct event;
 struct event_base;
 struct gateway;
+struct guard;
 struct metrics;
 struct nl;
 
@@ -185,7 +186,8 @@ struct gateway {
 	int control_fd; /* listening Unix socket made as root; -1: none */
 	struct ctl_server *ctl;
 	struct metrics *metrics;
-	struct nl *nl; /* looks routes up; NULL: can't */
+	struct nl *nl;       /* looks routes up; NULL: can't */
+	struct guard *guard; /* of the nftables table; NULL: nobody would tell that it has gone */
 	struct event *tick, *work, *gates_timer, *stop_timer, *signals[4];
 	int gre_fds[GATEWAY_GRE_FDS]; /* the user backend's, by thread and family */
 	bool stopping;
@@ -209,6 +211,7 @@ struct gateway_prepared {
 	bool forked; /* the monitor is another process, so that its descriptors are to be closed here */
 	int control_fd;
 	int metrics_fd;
+	int watch_fd; /* of nft_watch_open() */
 };
 
 /* Runs as root in the worker, before privileges go: 0 or -1 with the reason logged. arg is a struct gateway_prepared. */

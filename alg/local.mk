@@ -44,6 +44,7 @@ libpptpalg_la_SOURCES = \
 	alg/flow_open.c \
 	alg/gates_io.c \
 	alg/gateway.c alg/gateway.h \
+	alg/guard.c alg/guard.h \
 	alg/handover.h \
 	alg/handover_load.c \
 	alg/handover_save.c \
@@ -59,8 +60,10 @@ libpptpalg_la_SOURCES = \
 	alg/monitor_files.c \
 	alg/monitor_private.h \
 	alg/monitor_start.c \
+	alg/nfnl.c alg/nfnl.h \
 	alg/nft.c alg/nft.h \
 	alg/nft_text.c alg/nft_text.h \
+	alg/nft_watch.c alg/nft_watch.h \
 	alg/policy.c alg/policy.h \
 	alg/reload.c alg/reload.h \
 	alg/start.c alg/start.h \

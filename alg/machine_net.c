@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "alg/machine.h"
+#include "alg/nfnl.h"
 #include "alg/nft.h"
 #include "sys/log.h"
 #include "sys/netlink.h"
@@ -89,44 +90,15 @@ object(const struct nlmsghdr *h, void *user)
 	return mnl_attr_parse(h, sizeof(struct nfgenmsg), object_attr, user);
 }
 
-/* Asks for all objects of this type, of all tables. False: some are not told, or there are no tables in this kernel. */
-static bool
-ask_helpers(struct mnl_socket *s, bool *found)
-{
-	union {
-		struct nlmsghdr align;
-		char bytes[16384];
-	} buf;
-	struct nlmsghdr *h = mnl_nlmsg_put_header(buf.bytes);
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
-	int more = MNL_CB_OK;
-
-	h->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETOBJ;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	h->nlmsg_seq = 1;
-	g->nfgen_family = AF_UNSPEC;
-	mnl_attr_put_u32(h, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_CT_HELPER));
-	if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0)
-		return false;
-	while (more == MNL_CB_OK) {
-		ssize_t n = mnl_socket_recvfrom(s, buf.bytes, sizeof(buf));
-
-		more = n > 0 ? mnl_cb_run(buf.bytes, (size_t)n, 1, mnl_socket_get_portid(s), object, found) : MNL_CB_ERROR;
-	}
-	return more == MNL_CB_STOP;
-}
-
 static void
 check_helper_objects(void)
 {
-	struct mnl_socket *s = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	const uint32_t type = htonl(NFT_OBJECT_CT_HELPER);
+	const struct nfnl_question q = {
+	    .type = NFT_MSG_GETOBJ, .family = AF_UNSPEC, .dump = true, .attr = NFTA_OBJ_TYPE, .data = &type, .datalen = sizeof(type)};
 	bool found = false;
 
-	if (s == NULL)
-		return;
-	if (mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) == 0)
-		ask_helpers(s, &found);
-	mnl_socket_close(s);
+	nfnl_ask(&q, object, &found);
 	if (found)
 		log_event(LOG_LEVEL_WARN, "machine",
 		    "reason=\"an nftables table has the kernel's PPTP helper (ct helper)\" effect=\"where a rule calls it, the kernel "

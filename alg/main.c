@@ -115,7 +115,7 @@ prepare_again(struct start *s, const struct arguments *a, char *name)
 static int
 serve(struct config *config, struct start *s)
 {
-	struct gateway_prepared prepared = {.config = config, .control_fd = -1, .metrics_fd = -1};
+	struct gateway_prepared prepared = {.config = config, .control_fd = -1, .metrics_fd = -1, .watch_fd = -1};
 	struct priv_policy policy;
 	struct priv *priv;
 

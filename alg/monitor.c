@@ -160,6 +160,17 @@ do_divert(struct doing *d)
 }
 
 static int
+do_table(struct doing *d)
+{
+	int error = nft_restore(d->m->nft);
+
+	d->reply.restored = error == ENOENT;
+	if (d->reply.restored)
+		d->m->diverts = 0;
+	return d->reply.restored ? 0 : error;
+}
+
+static int
 give(struct doing *d, int fd)
 {
 	if (fd < 0)
@@ -258,6 +269,7 @@ static const struct {
     [MONITOR_LOOKUP] = {"lookup", do_lookup},
     [MONITOR_DIVERT] = {"divert", do_divert},
     [MONITOR_DIVERT_END] = {"divert-end", do_divert},
+    [MONITOR_TABLE] = {"table", do_table},
     [MONITOR_JOURNAL] = {"journal", do_journal},
     [MONITOR_TRACE] = {"trace", do_trace},
     [MONITOR_INHERIT] = {"inherit", do_inherit},

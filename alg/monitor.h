@@ -26,6 +26,7 @@ enum monitor_type {
 	MONITOR_LOOKUP,     /* reply: how conntrack shows a TCP connection to the server */
 	MONITOR_DIVERT,     /* GRE of this gate comes to the raw sockets (user backend) */
 	MONITOR_DIVERT_END,
+	MONITOR_TABLE,    /* puts the nftables table back where it is gone; reply: whether it was, and diverted gates with it */
 	MONITOR_JOURNAL,  /* reply: descriptor of the journal's file */
 	MONITOR_TRACE,    /* reply: descriptor of a new trace file, the older ones renamed */
 	MONITOR_INHERIT,  /* reply: the next descriptors that the former process handed over, with their names; none: no more */
@@ -61,6 +62,7 @@ struct monitor_reply {
 			struct gate_counters counters[MONITOR_READ_MAX];
 		} read;
 		struct ct_tcp seen;
+		bool restored; /* TABLE */
 		struct {
 			uint32_t count;
 			char names[MONITOR_HANDOVER_FDS][MONITOR_FD_NAME];

@@ -209,6 +209,7 @@ monitor_check(const struct monitor *m, const struct monitor_request *request, si
 	    [MONITOR_LOOKUP] = check_lookup,
 	    [MONITOR_DIVERT] = check_divert,
 	    [MONITOR_DIVERT_END] = check_divert,
+	    [MONITOR_TABLE] = check_nothing,
 	    [MONITOR_JOURNAL] = check_nothing,
 	    [MONITOR_TRACE] = check_trace,
 	    [MONITOR_INHERIT] = check_nothing,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alg/nft_text.h"
+#include "alg/nft_watch.h"
 #include "sys/log.h"
 #include "sys/netlink.h"
 
@@ -238,6 +239,23 @@ nft_start(const struct config *config, char *err, size_t errlen)
 		return NULL;
 	}
 	return n;
+}
+
+int
+nft_restore(struct nft *n)
+{
+	char err[256] = "";
+
+	if (nft_is_gone() != ENOENT)
+		return 0;
+	n->diverting = false;
+	if (route_both(n, err, sizeof(err)) && replace_table(n, err, sizeof(err))) {
+		log_event(LOG_LEVEL_WARN, "nftables",
+		    "table=pptpalg action=restore result=ok reason=\"somebody took it away, as nft flush ruleset does\"");
+		return ENOENT;
+	}
+	log_event(LOG_LEVEL_ERROR, "nftables", "table=pptpalg action=restore result=failed reason=\"%s\"", err);
+	return EIO;
 }
 
 void

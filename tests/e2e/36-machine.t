@@ -2,7 +2,7 @@
 # What the gateway says of a machine whose set-up spoils its work, and that each of these does what is said.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 22
+plan 32
 alg_topology
 masquerade
 patience=1500
@@ -97,3 +97,25 @@ else
   for name in "the helper" "two calls" "not said" "two calls"; do pass "$name # SKIP this kernel has no PPTP helper"; done
 fi
 ok "the gateway stops" gateway_stop
+
+# --- rules loaded anew ------------------------------------------------------------------------------------------
+restores() { grep -c 'event=nftables table=pptpalg action=restore result=ok' "$work/alg.log"; }
+for datapath in conntrack user; do
+  again "datapath = \"$datapath\""
+  ok "a call, by $datapath" one_call
+  run in_ns "$gw" nft flush ruleset
+  ok "the table is back at once when all rules are flushed" wait_for 5 prints 1 restores
+  masquerade
+  ok "the call goes on" talk <<END
+$(data c1 7 s1 21 192.0.2.254)
+c1 sends EchoRQ <Identifier 5>
+s1 gets EchoRQ <Identifier 5>
+$(outgoing c1 8 s1 22)
+$(data c1 8 s1 22 192.0.2.254)
+END
+  rules "$gw" 'flush ruleset
+    table inet nat { chain postrouting { type nat hook postrouting priority srcnat; oifname "out" masquerade; }; }'
+  ok "and when they are replaced" wait_for 5 prints 2 restores
+  ok "and new calls come up" one_call
+done
+gateway_stop

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alg/nft_watch.h"
 #include "sys/netlink.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/sys/netns.h"
@@ -192,6 +193,41 @@ START_TEST(a_failure_says_why_and_leaves_nothing)
 }
 END_TEST
 
+/* Others load rules of their own. */
+static void
+restore_body(void)
+{
+	struct config *c = config("");
+	struct gate g = gate("192.0.2.1", "192.0.2.2", 7);
+	int watch = nft_watch_open();
+	struct nft *n;
+
+	CHECK(watch >= 0 && shell("ip link set lo up"));
+	CHECK(nft_is_gone() == ENOENT && !nft_watch_read(watch));
+	n = start(c);
+	nft_watch_read(watch); /* tells that a former table was replaced, or not */
+	CHECK(nft_is_gone() == 0 && nft_restore(n) == 0);
+	CHECK(shell("nft add table ip other && nft delete table ip other && nft add table ip pptpalg") && !nft_watch_read(watch));
+	CHECK(shell("ip rule del priority 1724 && nft flush ruleset"));
+	CHECK(nft_watch_read(watch) && !nft_watch_read(watch));
+	CHECK(nft_is_gone() == ENOENT && nft_restore(n) == ENOENT);
+	CHECK(ruleset_has("table inet pptpalg") && nft_is_gone() == 0 && nft_restore(n) == 0);
+	CHECK(shell("ip rule | grep -q '^1724:'"));
+	/* What was diverted is not: it can be again. */
+	CHECK(nft_divert(n, &g) == 0);
+	CHECK(shell("nft flush ruleset") && nft_restore(n) == ENOENT);
+	CHECK(nft_divert(n, &g) == 0);
+	nft_stop(n, false);
+	close(watch);
+	config_free(c);
+}
+
+START_TEST(restore)
+{
+	in_netns(restore_body);
+}
+END_TEST
+
 Suite *
 suite_nft(void)
 {
@@ -200,6 +236,7 @@ suite_nft(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, comes_stays_and_goes);
+	tcase_add_test(t, restore);
 	tcase_add_test(t, another_configuration_leaves_nothing_of_the_former);
 	tcase_add_test(t, nft_takes_every_form);
 	tcase_add_test(t, gates_are_led_to_raw_sockets);
