@@ -40,6 +40,45 @@ fuzz_fuzz_alg_user_LDADD = $(fuzz_replay_alg_user_LDADD)
 fuzz_fuzz_alg_user_LDFLAGS = $(LIBFUZZER)
 endif
 
+check_PROGRAMS += fuzz/replay_alg_handover
+TESTS += fuzz/replay_alg_handover
+fuzz_replay_alg_handover_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_alg_handover.c
+fuzz_replay_alg_handover_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+fuzz_replay_alg_handover_LDADD = libpptpalg.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_alg_handover
+fuzz_fuzz_alg_handover_SOURCES = fuzz/fuzz.h fuzz/fuzz_alg_handover.c
+fuzz_fuzz_alg_handover_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+fuzz_fuzz_alg_handover_LDADD = $(fuzz_replay_alg_handover_LDADD)
+fuzz_fuzz_alg_handover_LDFLAGS = $(LIBFUZZER)
+endif
+
+check_PROGRAMS += fuzz/replay_alg_journal
+TESTS += fuzz/replay_alg_journal
+fuzz_replay_alg_journal_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_alg_journal.c
+fuzz_replay_alg_journal_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+fuzz_replay_alg_journal_LDADD = libpptpalg.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_alg_journal
+fuzz_fuzz_alg_journal_SOURCES = fuzz/fuzz.h fuzz/fuzz_alg_journal.c
+fuzz_fuzz_alg_journal_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+fuzz_fuzz_alg_journal_LDADD = $(fuzz_replay_alg_journal_LDADD)
+fuzz_fuzz_alg_journal_LDFLAGS = $(LIBFUZZER)
+endif
+
+check_PROGRAMS += fuzz/replay_alg_monitor
+TESTS += fuzz/replay_alg_monitor
+fuzz_replay_alg_monitor_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_alg_monitor.c
+fuzz_replay_alg_monitor_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+fuzz_replay_alg_monitor_LDADD = libpptpalg.la
+if FUZZ
+noinst_PROGRAMS += fuzz/fuzz_alg_monitor
+fuzz_fuzz_alg_monitor_SOURCES = fuzz/fuzz.h fuzz/fuzz_alg_monitor.c
+fuzz_fuzz_alg_monitor_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+fuzz_fuzz_alg_monitor_LDADD = $(fuzz_replay_alg_monitor_LDADD)
+fuzz_fuzz_alg_monitor_LDFLAGS = $(LIBFUZZER)
+endif
+
 check_PROGRAMS += fuzz/replay_conn
 TESTS += fuzz/replay_conn
 fuzz_replay_conn_SOURCES = fuzz/replay.c fuzz/fuzz.h fuzz/fuzz_conn.c

@@ -13,6 +13,7 @@ tests_unit_test_alg_SOURCES = \
 	tests/unit/alg/test_rewrite_rx.c \
 	tests/unit/alg/test_rewrite_save.c \
 	tests/unit/alg/test_rewrite_state.c \
+	tests/unit/alg/test_rewrite_streams.c \
 	tests/unit/alg/test_rewrite_tx.c \
 	tests/unit/alg/test_table.c \
 	tests/unit/alg/test_user_gates.c \

@@ -7,6 +7,7 @@ Suite *suite_rewrite(void);
 Suite *suite_rewrite_rx(void);
 Suite *suite_rewrite_save(void);
 Suite *suite_rewrite_state(void);
+Suite *suite_rewrite_streams(void);
 Suite *suite_rewrite_tx(void);
 Suite *suite_table(void);
 Suite *suite_user_gates(void);
@@ -24,6 +25,7 @@ main(void)
 	    suite_rewrite_rx,
 	    suite_rewrite_save,
 	    suite_rewrite_state,
+	    suite_rewrite_streams,
 	    suite_rewrite_tx,
 	    suite_table,
 	    suite_user_gates,
