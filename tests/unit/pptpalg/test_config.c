@@ -419,6 +419,25 @@ drop_user(char *printed)
 	memmove(line, end, strlen(end) + 1);
 }
 
+/* Each between .Bd -literal and .Ed behind .Sh EXAMPLES. */
+START_TEST(the_manuals_examples_are_good)
+{
+	static const char begin[] = "\n.Bd -literal -offset indent\n", end[] = "\n.Ed\n";
+	const char *at = strstr(read_source("man/pptpalg.conf.5"), "\n.Sh EXAMPLES\n");
+	int count = 0;
+
+	while ((at = strstr(at, begin)) != NULL) {
+		const char *stop = strstr(at, end);
+
+		snprintf(text, sizeof(text), "%.*s\n", (int)(stop - at - (ptrdiff_t)strlen(begin)), at + strlen(begin));
+		config_free(good(text));
+		at = stop;
+		count++;
+	}
+	ck_assert_int_ge(count, 7);
+}
+END_TEST
+
 START_TEST(the_sample_tells_the_defaults)
 {
 	struct config *c;
@@ -514,6 +533,7 @@ suite_config(void)
 	tcase_add_test(t, a_policy_inherits_nat);
 	tcase_add_test(t, limits_fit_each_other);
 	tcase_add_test(t, the_sample_is_good);
+	tcase_add_test(t, the_manuals_examples_are_good);
 	tcase_add_test(t, the_sample_tells_the_defaults);
 	tcase_add_test(t, every_option_is_told_of);
 	tcase_add_loop_test(t, errors_name_file_and_line, 0, (int)(sizeof(wrongs) / sizeof(wrongs[0])));

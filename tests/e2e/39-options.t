@@ -1,0 +1,135 @@
+#!/bin/bash
+# Options of pptpalg.conf that no other test sees at work.
+# shellcheck source=tests/e2e/alg.sh disable=SC2119
+. "$(dirname "$0")/alg.sh"
+plan 39
+alg_topology
+masquerade
+patience=1500
+again() { gateway_stop; : >"$work/alg.log"; gateway_start "$@"; }
+call() {
+  talk <<END
+$(ends)
+$(connection c1 s1)
+$(outgoing c1 7 s1 21)
+$(data c1 7 s1 21 192.0.2.254)
+END
+}
+flows() { alg_json flows length; }
+
+# --- families, ports, marks ---------------------------------------------------------------------------------------
+again 'ipv4 = no'
+ok "ipv4 = no: a connection passes" talk <<END
+$(ends)
+$(connection c1 s1)
+END
+is "and is not taken" "$(flows)" 0
+ok "one of IPv6 is" talk <<END
+$(connection c2 s2 2001:db8:1::1 L6)
+END
+is "so it is" "$(flows)" 2
+again 'ipv6 = no'
+ok "ipv6 = no: a connection passes" talk <<END
+$(ends)
+$(connection c1 s1 2001:db8:1::1 L6)
+END
+is "and is not taken" "$(flows)" 0
+again 'mark = 0x100' 'table = 77' 'proxy-port = 1799'
+ok "another mark, table and port" call
+like "port" "$(in_ns "$gw" ss -ltnH)" ':1799 '
+nok "not the usual one" in_ns "$gw" sh -c 'ss -ltnH | grep ":1724 "'
+like "mark and table" "$(ip -n "$gw" rule)" 'fwmark 0x100/0x700 .*lookup 77'
+
+# --- the data path ------------------------------------------------------------------------------------------------
+again 'gate-life = "300s"'
+ok "gate-life" call
+like "is how long the kernel keeps gates" "$(in_ns "$gw" conntrack -L -p gre 2>/dev/null)" 'gre +47 (29[0-9]|300) '
+attached() { grep -o 'event=datapath .*interface=[a-z0-9]*' "$work/alg.log" | grep -o 'interface=.*' | sort -u | tr '\n' ' '; }
+again 'datapath = "bpf"' 'bpf-interfaces = {"in1", "out"}'
+if [ "$(alg_json status .datapath)" = bpf ]; then
+  is "bpf-interfaces" "$(attached)" "interface=in1 interface=out "
+else
+  pass "bpf-interfaces # SKIP no eBPF here"
+fi
+
+# --- protocol -----------------------------------------------------------------------------------------------------
+odd() {
+  talk <<END
+$(ends)
+$(connection c1 s1)
+c1 sends OCRQ <Call-ID 7> <Bearer 77>
+s1 gets OCRQ <Call-ID ?x> <Bearer 77>
+END
+}
+again 'protocol = "lenient"'
+ok "protocol = lenient: a value that RFC 2637 does not define passes" odd
+again 'protocol = "strict"'
+nok "strict: it does not" odd
+is "and is counted" "$(alg_json counters .violations)" 1
+
+# --- NAT64 --------------------------------------------------------------------------------------------------------
+address "$gw" out 192.0.2.253/24
+again 'nat64-prefix = "64:ff9b::/96"' 'nat64-source = "192.0.2.253"'
+ok "nat64-source is what the server sees, of GRE too" talk <<END
+$(ends)
+c1 connects 64:ff9b::c000:201
+c1 sends SCCRQ <Host c1>
+s1 accepts L from 192.0.2.253
+s1 gets SCCRQ <Host c1>
+s1 sends SCCRP
+c1 gets SCCRP
+$(outgoing c1 7 s1 21)
+c1 gre @s1_at_c1 reaches s1 as 21 from 192.0.2.253
+END
+
+# --- times --------------------------------------------------------------------------------------------------------
+again 'connect-timeout = "500ms"'
+in_ns "$srv" nft 'add table ip t; add chain ip t in { type filter hook input priority 0; }; add rule ip t in tcp dport 1723 drop'
+say fresh; say "c1 in $in1"; say "c1 connects 192.0.2.1"
+failed() { grep -q 'event=control-failed .*reason="the server did not answer' "$work/alg.log"; }
+ok "connect-timeout" wait_for 3 failed
+is "is counted" "$(alg_json counters .connect_timeouts)" 1
+in_ns "$srv" nft 'delete table ip t'
+again 'adopted-timeout = "1s"' 'poll-interval = "500ms"'
+ok "a call" call
+kill -9 "$gateway_pid" "$(worker "$gateway_pid")"
+wait_for 5 gone "$gateway_pid"
+is "its gates outlive the gateway" "$(gre_entries)" 2
+gateway_again
+no_gates() { [ "$(gre_entries)" = 0 ]; }
+ok "adopted-timeout: and go soon after the next start" wait_for 6 no_gates
+
+# --- the process --------------------------------------------------------------------------------------------------
+again 'user = "daemon"' 'control-mode = "0666"' 'log-level = "warning"'
+is "user" "$(ps -o user= -p "$(worker "$gateway_pid")")" daemon
+is "control-mode" "$(stat -c %a "$work/alg.sock")" 666
+ok "anybody may use the socket then" setpriv --reuid 65534 --clear-groups "$pptpctl" -s "$work/alg.sock" alg status
+ok "a call" call
+is "log-level = warning: nothing is said of it" "$(grep -cv level=warn "$work/alg.log")" 0
+again 'log-level = "info"'
+nok "nobody else may use the socket" setpriv --reuid 65534 --clear-groups "$pptpctl" -s "$work/alg.sock" alg status
+like "and hears why" "$(setpriv --reuid 65534 --clear-groups "$pptpctl" -s "$work/alg.sock" alg status 2>&1)" 'only its owner and those whom control-mode lets'
+gateway_stop; : >"$work/alg.log"
+gateway_config alg 'log = "syslog"'
+sed -i '/^log-level/d' "$work/alg.conf"
+gateway_again
+ok "log = syslog" call
+is "says nothing to standard error" "$(cat "$work/alg.log")" ""
+
+# --- trace --------------------------------------------------------------------------------------------------------
+trace() { # FILE: which kinds of lines it has, with their levels
+  sed -E 's/^[^ ]+ ([a-z]+) ([a-z]+): .*/\1 \2/' "$1" | sort -u | tr '\n' ' '
+}
+again "trace { file = \"$work/t1\" level = \"notice\" }"
+ok "trace: a call" call
+is "level = notice: connections, as others are info or below" "$(trace "$work/t1")" "notice connections "
+again "trace { file = \"$work/t2\" level = \"verbose\" flags = {\"calls\", \"xlate\"} }"
+ok "trace: a call" call
+is "flags: only these" "$(trace "$work/t2")" "info calls verbose xlate "
+is "a trace is root's alone" "$(stat -c %a "$work/t2")" 600
+again "trace { file = \"$work/t3\" flags = {\"messages\"} }"
+ok "trace: a call" call
+like "one line for each message, as pptpd traces them" "$(cat "$work/t3")" \
+  'Z info messages: flow=1 from=client recv \[PPTP Start-Control-Connection-Request <Version 0100>'
+is "received and sent" "$(grep -c recv "$work/t3") $(grep -c send "$work/t3")" "4 4"
+gateway_stop
