@@ -1,11 +1,12 @@
 /* ctlload: PPTP's control protocol without PPP behind it, for what lies between its two ends: a gateway, a helper.
  *
  *     ctlload serve ADDRESS [PORT]
- *     ctlload dial [-n CALLS] [-w WINDOW] [-g] ADDRESS [PORT]
+ *     ctlload dial [-n CALLS] [-k CONNECTIONS] [-w WINDOW] [-g] ADDRESS [PORT]
  *
  * serve answers every connection and call; its call ids count up from 1. dial makes CALLS connections with a call each, WINDOW of them
- * at a time, prints how long that took, holds them, answering echoes, until SIGTERM, and closes them. -g: sends a GRE packet for each
- * call as soon as it is answered, which gives a helper its translation. */
+ * at a time, prints how long that took, holds them, answering echoes, until SIGTERM, and closes them. -k: no more connections than
+ * that; the last calls are second ones of the first connections. -g: sends a GRE packet for each call as soon as it is answered,
+ * which gives a helper its translation. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -35,9 +36,10 @@ struct load {
 	int epoll, listener, gre;
 	struct sockaddr_storage address;
 	socklen_t address_len;
-	unsigned calls, window;
+	unsigned calls, most, window;
 	bool with_gre;
-	unsigned begun, done, failed;
+	unsigned begun, dialed, done, failed;
+	int next_again; /* descriptor */
 	uint16_t next_id;
 	double since;
 	struct connection connections[MAX_CONNECTIONS]; /* by descriptor */
@@ -215,7 +217,16 @@ dial_one(struct load *l)
 	if (connect(fd, (struct sockaddr *)&l->address, l->address_len) != 0 && errno != EINPROGRESS)
 		die("connect");
 	watch(l, fd, EPOLLIN | EPOLLOUT | EPOLLET);
-	l->begun++;
+	l->dialed++;
+}
+
+/* A further call of the next connection that has one. */
+static void
+call_again(struct load *l)
+{
+	while (l->next_again < MAX_CONNECTIONS - 1 && l->connections[l->next_again].call_id == 0)
+		l->next_again++;
+	say_call(l, l->next_again++);
 }
 
 static void
@@ -306,8 +317,11 @@ dial(struct load *l)
 		die("raw socket");
 	l->since = now();
 	while (!stopped) {
-		while (l->begun < l->calls && l->begun - l->done - l->failed < l->window)
-			dial_one(l);
+		for (; l->begun < l->calls && l->begun - l->done - l->failed < l->window; l->begun++)
+			if (l->dialed < l->most)
+				dial_one(l);
+			else
+				call_again(l);
 		turn(l);
 		if (!told && l->done + l->failed >= l->calls) {
 			double seconds = now() - l->since;
@@ -344,24 +358,24 @@ static int
 usage(void)
 {
 	fprintf(stderr, "usage: ctlload serve ADDRESS [PORT]\n"
-			"       ctlload dial [-n CALLS] [-w WINDOW] [-g] ADDRESS [PORT]\n");
+			"       ctlload dial [-n CALLS] [-k CONNECTIONS] [-w WINDOW] [-g] ADDRESS [PORT]\n");
 	return 2;
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct load l = {.listener = -1, .gre = -1, .calls = 1, .window = 64};
+	static struct load l = {.listener = -1, .gre = -1, .calls = 1, .most = MAX_CONNECTIONS, .window = 64};
 	struct rlimit files = {MAX_CONNECTIONS, MAX_CONNECTIONS};
 	const char *what = argc > 1 ? argv[1] : "";
 
-	for (int c; argc > 1 && (c = getopt(argc - 1, argv + 1, "n:w:g")) != -1;) {
+	for (int c; argc > 1 && (c = getopt(argc - 1, argv + 1, "n:k:w:g")) != -1;) {
 		if (c == '?')
 			return usage();
 		if (c == 'g')
 			l.with_gre = true;
 		else
-			*(c == 'n' ? &l.calls : &l.window) = (unsigned)atoi(optarg);
+			*(c == 'n' ? &l.calls : c == 'k' ? &l.most : &l.window) = (unsigned)atoi(optarg);
 	}
 	if (argc <= optind + 1 || !parse_address(&l, argv[optind + 1], argv[optind + 2]))
 		return usage();

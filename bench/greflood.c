@@ -32,7 +32,7 @@
 
 #include "bench/greflood_plan.h"
 
-enum { BATCH = 64, FRAME_MAX = 1600, IPV4_LEN = 20, IPV6_LEN = 40, GRE_LEN = 12, LIVE_FRAMES = 2 };
+enum { BATCH = 256, FRAME_MAX = 1600, IPV4_LEN = 20, IPV6_LEN = 40, GRE_LEN = 12, LIVE_FRAMES = 2 };
 
 /* BPF_TCX_INGRESS, which older headers don't have. */
 enum { TCX_INGRESS = 46 };

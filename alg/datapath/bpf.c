@@ -31,10 +31,14 @@ struct bpf {
 	struct bpf_object *object;
 	struct bpf_links *links;
 	int map4, map6;
-	size_t cpus;
-	struct gates_value *values; /* room for one of each CPU */
 	uint64_t refreshed;
 	bool full; /* said so */
+};
+
+union value {
+	struct gates_count count; /* of either */
+	struct gates_value4 ipv4;
+	struct gates_value6 ipv6;
 };
 
 /* A gate as the table has it. */
@@ -44,7 +48,30 @@ struct entry {
 		struct gates_key4 ipv4;
 		struct gates_key6 ipv6;
 	} key;
+	union value value;
 };
+
+static void
+fill_ipv4(struct entry *e, const struct gate *gate)
+{
+	memcpy(&e->key.ipv4.src, gate->src.bytes, 4);
+	memcpy(&e->key.ipv4.dst, gate->dst.bytes, 4);
+	e->key.ipv4.call_id = htobe16(gate->call_id);
+	memcpy(&e->value.ipv4.new_src, gate->new_src.bytes, 4);
+	memcpy(&e->value.ipv4.new_dst, gate->new_dst.bytes, 4);
+	e->value.ipv4.new_call_id = htobe16(gate->new_call_id);
+}
+
+static void
+fill_ipv6(struct entry *e, const struct gate *gate)
+{
+	memcpy(e->key.ipv6.src, gate->src.bytes, 16);
+	memcpy(e->key.ipv6.dst, gate->dst.bytes, 16);
+	e->key.ipv6.call_id = htobe16(gate->call_id);
+	memcpy(e->value.ipv6.new_src, gate->new_src.bytes, 16);
+	memcpy(e->value.ipv6.new_dst, gate->new_dst.bytes, 16);
+	e->value.ipv6.new_call_id = htobe16(gate->new_call_id);
+}
 
 static struct entry
 entry_of(const struct bpf *b, const struct gate *gate)
@@ -52,39 +79,19 @@ entry_of(const struct bpf *b, const struct gate *gate)
 	struct entry e;
 
 	memset(&e, 0, sizeof(e));
-	if (gate->src.family == 4) {
-		e.map = b->map4;
-		memcpy(&e.key.ipv4.src, gate->src.bytes, 4);
-		memcpy(&e.key.ipv4.dst, gate->dst.bytes, 4);
-		e.key.ipv4.call_id = htobe16(gate->call_id);
-	} else {
-		e.map = b->map6;
-		memcpy(e.key.ipv6.src, gate->src.bytes, 16);
-		memcpy(e.key.ipv6.dst, gate->dst.bytes, 16);
-		e.key.ipv6.call_id = htobe16(gate->call_id);
-	}
+	e.map = gate->src.family == 4 ? b->map4 : b->map6;
+	if (gate->src.family == 4)
+		fill_ipv4(&e, gate);
+	else
+		fill_ipv6(&e, gate);
 	return e;
 }
 
-static struct gates_value
-value_of(const struct gate *gate)
-{
-	struct gates_value v;
-
-	memset(&v, 0, sizeof(v));
-	memcpy(v.new_src, gate->new_src.bytes, sizeof(v.new_src));
-	memcpy(v.new_dst, gate->new_dst.bytes, sizeof(v.new_dst));
-	v.new_call_id = htobe16(gate->new_call_id);
-	return v;
-}
-
-/* Whether the table's values, just looked up, say the same as the gate. */
+/* Whether both rewrite alike, whatever they counted. */
 static bool
-is_same(const struct bpf *b, const struct gates_value *wanted)
+is_same(const union value *a, const union value *b)
 {
-	return memcmp(b->values[0].new_src, wanted->new_src, sizeof(wanted->new_src)) == 0 &&
-	       memcmp(b->values[0].new_dst, wanted->new_dst, sizeof(wanted->new_dst)) == 0 &&
-	       b->values[0].new_call_id == wanted->new_call_id;
+	return memcmp((const char *)a + sizeof(a->count), (const char *)b + sizeof(b->count), sizeof(*a) - sizeof(a->count)) == 0;
 }
 
 /* A gate that finds no room stays connection tracking's alone. */
@@ -92,25 +99,15 @@ static void
 put(struct bpf *b, const struct gate *gate)
 {
 	struct entry e = entry_of(b, gate);
-	struct gates_value v = value_of(gate);
+	union value there;
 
-	if (bpf_map_lookup_elem(e.map, &e.key, b->values) == 0 && is_same(b, &v))
+	memset(&there, 0, sizeof(there));
+	if (bpf_map_lookup_elem(e.map, &e.key, &there) == 0 && is_same(&there, &e.value))
 		return;
-	for (size_t i = 0; i < b->cpus; i++)
-		b->values[i] = v;
-	if (bpf_map_update_elem(e.map, &e.key, b->values, BPF_ANY) == 0 || b->full)
+	if (bpf_map_update_elem(e.map, &e.key, &e.value, BPF_ANY) == 0 || b->full)
 		return;
 	b->full = true;
 	log_event(LOG_LEVEL_WARN, "datapath", "error=\"the eBPF table takes no more: %m; calls beyond it go through connection tracking\"");
-}
-
-static void
-sum(const struct bpf *b, uint64_t *pkts, uint64_t *bytes)
-{
-	for (size_t i = 0; i < b->cpus; i++) {
-		*pkts += b->values[i].pkts;
-		*bytes += b->values[i].bytes;
-	}
 }
 
 /* Removes a gate from the table and adds what it carried; false: it was not there. */
@@ -118,10 +115,12 @@ static bool
 take(struct bpf *b, const struct gate *gate, uint64_t *pkts, uint64_t *bytes)
 {
 	struct entry e = entry_of(b, gate);
+	union value v;
 
-	if (bpf_map_lookup_and_delete_elem(e.map, &e.key, b->values) != 0)
+	if (bpf_map_lookup_and_delete_elem(e.map, &e.key, &v) != 0)
 		return false;
-	sum(b, pkts, bytes);
+	*pkts += v.count.pkts;
+	*bytes += v.count.bytes;
 	return true;
 }
 
@@ -168,11 +167,14 @@ static void
 count_gate(struct bpf *b, const struct gate *gate, uint64_t *pkts, uint64_t *bytes)
 {
 	struct entry e = entry_of(b, gate);
+	union value v;
 
-	if (bpf_map_lookup_elem(e.map, &e.key, b->values) == 0)
-		sum(b, pkts, bytes);
-	else
+	if (bpf_map_lookup_elem(e.map, &e.key, &v) != 0) {
 		put(b, gate);
+		return;
+	}
+	*pkts += v.count.pkts;
+	*bytes += v.count.bytes;
 }
 
 static void
@@ -216,7 +218,6 @@ close_bpf(struct datapath *dp, bool keep_gates)
 		bpf_object__close(b->object);
 	if (b->conntrack != NULL)
 		b->conntrack->ops->close(b->conntrack, keep_gates);
-	free(b->values);
 	free(b);
 }
 
@@ -302,19 +303,6 @@ attach(struct bpf *b, const char *const *ifnames, char *err, size_t errlen)
 	return b->links != NULL;
 }
 
-static bool
-allocate(struct bpf *b, char *err, size_t errlen)
-{
-	int cpus = libbpf_num_possible_cpus();
-
-	b->cpus = cpus > 0 ? (size_t)cpus : 0;
-	b->values = calloc(b->cpus, sizeof(*b->values));
-	if (b->cpus > 0 && b->values != NULL)
-		return true;
-	snprintf(err, errlen, b->cpus == 0 ? "the number of CPUs can't be read from /sys" : "no memory");
-	return false;
-}
-
 struct datapath *
 datapath_bpf_open(const struct datapath_config *config, char *err, size_t errlen)
 {
@@ -327,7 +315,7 @@ datapath_bpf_open(const struct datapath_config *config, char *err, size_t errlen
 	b->dp.ops = &ops;
 	b->refreshed = clock_ts();
 	libbpf_set_print(on_libbpf);
-	if (!allocate(b, err, errlen) || !load(b, config->max_gates, err, errlen)) {
+	if (!load(b, config->max_gates, err, errlen)) {
 		close_bpf(&b->dp, true);
 		return NULL;
 	}

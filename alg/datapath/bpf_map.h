@@ -1,7 +1,8 @@
 /* What the eBPF program and the process that fills its tables must agree on. Only kernel types: the program is built with it too.
  *
- * Addresses and call ids are in network order. Both tables hold a value for each CPU: all have the same rewriting, and each CPU counts
- * on its own, without locks. Entries are allocated as they come, and only the process adds and removes them. */
+ * Addresses and call ids are in network order. Entries are allocated as they come, and only the process adds and removes them. With
+ * thousands of calls it is the cache lines of a packet's way that cost: an entry of IPv4 is two, counters and all. They are counted
+ * atomically, which is cheap as long as a call's packets all come in by one CPU, as they do (a receive queue is chosen by addresses). */
 #ifndef ALG_DATAPATH_BPF_MAP_H
 #define ALG_DATAPATH_BPF_MAP_H
 
@@ -28,13 +29,24 @@ struct gates_key6 {
 	__u16 zero;
 };
 
-struct gates_value {
-	__be32 new_src[4], new_dst[4]; /* IPv4: the first of each */
+/* Of each gate. Bytes are of whole IP packets, as connection tracking counts them. */
+struct gates_count {
+	__u64 pkts, bytes;
+	__u64 due; /* when a packet goes to the stack again, on the kernel's monotonic clock */
+};
+
+struct gates_value4 {
+	struct gates_count count;
+	__be32 new_src, new_dst;
 	__be16 new_call_id;
 	__u16 zero[3];
-	__u64 pkts;
-	__u64 bytes; /* of whole IP packets, as connection tracking counts them */
-	__u64 due;   /* when a packet goes to the stack again, on the kernel's monotonic clock */
+};
+
+struct gates_value6 {
+	struct gates_count count;
+	__be32 new_src[4], new_dst[4];
+	__be16 new_call_id;
+	__u16 zero[3];
 };
 
 /* By interface index: those that the XDP program is attached to. */

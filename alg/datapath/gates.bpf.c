@@ -42,19 +42,19 @@ struct gre {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
 	__type(key, struct gates_key4);
-	__type(value, struct gates_value);
+	__type(value, struct gates_value4);
 } gates4 SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
 	__type(key, struct gates_key6);
-	__type(value, struct gates_value);
+	__type(value, struct gates_value6);
 } gates6 SEC(".maps");
 
 struct {
@@ -71,7 +71,7 @@ gre_is_plain(const struct gre *gre)
 }
 
 /* The gate of a packet whose headers lie before end; NULL: none of ours. */
-static __always_inline struct gates_value *
+static __always_inline struct gates_value4 *
 find4(const struct iphdr *ip, const void *end)
 {
 	const struct gre *gre = (const void *)(ip + 1);
@@ -89,7 +89,7 @@ find4(const struct iphdr *ip, const void *end)
 	return bpf_map_lookup_elem(&gates4, &key);
 }
 
-static __always_inline struct gates_value *
+static __always_inline struct gates_value6 *
 find6(const struct ipv6hdr *ip, const void *end)
 {
 	const struct gre *gre = (const void *)(ip + 1);
@@ -120,18 +120,18 @@ length6(const struct ipv6hdr *ip)
 }
 
 static __always_inline bool
-route4(void *ctx, struct bpf_fib_lookup *fib, const struct iphdr *ip, const struct gates_value *gate, __u32 flags)
+route4(void *ctx, struct bpf_fib_lookup *fib, const struct iphdr *ip, const struct gates_value4 *gate, __u32 flags)
 {
 	fib->family = FAMILY_IPV4;
 	fib->tos = ip->tos;
 	fib->tot_len = bpf_ntohs(ip->tot_len);
 	fib->ipv4_src = ip->saddr;
-	fib->ipv4_dst = gate->new_dst[0];
+	fib->ipv4_dst = gate->new_dst;
 	return bpf_fib_lookup(ctx, fib, sizeof(*fib), flags) == BPF_FIB_LKUP_RET_SUCCESS;
 }
 
 static __always_inline bool
-route6(void *ctx, struct bpf_fib_lookup *fib, const struct ipv6hdr *ip, const struct gates_value *gate, __u32 flags)
+route6(void *ctx, struct bpf_fib_lookup *fib, const struct ipv6hdr *ip, const struct gates_value6 *gate, __u32 flags)
 {
 	fib->family = FAMILY_IPV6;
 	fib->flowinfo = *(const __be32 *)ip & bpf_htonl(FLOWINFO);
@@ -143,15 +143,15 @@ route6(void *ctx, struct bpf_fib_lookup *fib, const struct ipv6hdr *ip, const st
 
 /* RFC 1624: the sum of what goes (complemented) and of what comes, folded. A wrong checksum stays wrong. */
 static __always_inline void
-rewrite4(struct iphdr *ip, const struct gates_value *gate)
+rewrite4(struct iphdr *ip, const struct gates_value4 *gate)
 {
 	struct gre *gre = (void *)(ip + 1);
 	__be16 *ttl = (void *)&ip->ttl;
 	__u64 sum = (__u16)~ip->check;
 
 	sum += (__u32)~ip->saddr + (__u64)(__u32)~ip->daddr + (__u16) ~*ttl;
-	ip->saddr = gate->new_src[0];
-	ip->daddr = gate->new_dst[0];
+	ip->saddr = gate->new_src;
+	ip->daddr = gate->new_dst;
 	ip->ttl--;
 	sum += ip->saddr + (__u64)ip->daddr + *ttl;
 	sum = (sum & 0xffffffff) + (sum >> 32);
@@ -163,7 +163,7 @@ rewrite4(struct iphdr *ip, const struct gates_value *gate)
 }
 
 static __always_inline void
-rewrite6(struct ipv6hdr *ip, const struct gates_value *gate)
+rewrite6(struct ipv6hdr *ip, const struct gates_value6 *gate)
 {
 	struct gre *gre = (void *)(ip + 1);
 
@@ -174,10 +174,10 @@ rewrite6(struct ipv6hdr *ip, const struct gates_value *gate)
 }
 
 static __always_inline void
-count(struct gates_value *gate, __u32 bytes)
+count(struct gates_count *c, __u32 bytes)
 {
-	gate->pkts++;
-	gate->bytes += bytes;
+	__sync_fetch_and_add(&c->pkts, 1);
+	__sync_fetch_and_add(&c->bytes, bytes);
 }
 
 static __always_inline bool
@@ -196,13 +196,13 @@ is_for_us(const struct ethhdr *eth, __u32 ifindex)
 }
 
 static __always_inline bool
-is_turn_of_stack(struct gates_value *gate)
+is_turn_of_stack(struct gates_count *c)
 {
 	__u64 now = bpf_ktime_get_coarse_ns();
 
-	if (now < gate->due)
+	if (now < c->due)
 		return false;
-	gate->due = now + STACK_EVERY_NS;
+	c->due = now + STACK_EVERY_NS;
 	return true;
 }
 
@@ -226,16 +226,16 @@ static __always_inline int
 xdp_ipv4(struct xdp_md *ctx, struct ethhdr *eth, const void *end)
 {
 	struct iphdr *ip = (void *)(eth + 1);
-	struct gates_value *gate = find4(ip, end);
+	struct gates_value4 *gate = find4(ip, end);
 	struct bpf_fib_lookup fib = {.ifindex = ctx->ingress_ifindex, .l4_protocol = IPPROTO_GRE};
 	__u32 length;
 
-	if (gate == NULL || !is_for_us(eth, ctx->ingress_ifindex) || is_turn_of_stack(gate))
+	if (gate == NULL || !is_for_us(eth, ctx->ingress_ifindex) || is_turn_of_stack(&gate->count))
 		return XDP_PASS;
 	length = length4(ip);
 	if (length > (__u32)((const __u8 *)end - (const __u8 *)ip) || !route4(ctx, &fib, ip, gate, 0) || !can_send(fib.ifindex))
 		return XDP_PASS;
-	count(gate, length);
+	count(&gate->count, length);
 	rewrite4(ip, gate);
 	return send_xdp(eth, &fib);
 }
@@ -244,16 +244,16 @@ static __always_inline int
 xdp_ipv6(struct xdp_md *ctx, struct ethhdr *eth, const void *end)
 {
 	struct ipv6hdr *ip = (void *)(eth + 1);
-	struct gates_value *gate = find6(ip, end);
+	struct gates_value6 *gate = find6(ip, end);
 	struct bpf_fib_lookup fib = {.ifindex = ctx->ingress_ifindex, .l4_protocol = IPPROTO_GRE};
 	__u32 length;
 
-	if (gate == NULL || !is_for_us(eth, ctx->ingress_ifindex) || is_turn_of_stack(gate))
+	if (gate == NULL || !is_for_us(eth, ctx->ingress_ifindex) || is_turn_of_stack(&gate->count))
 		return XDP_PASS;
 	length = length6(ip);
 	if (length > (__u32)((const __u8 *)end - (const __u8 *)ip) || !route6(ctx, &fib, ip, gate, 0) || !can_send(fib.ifindex))
 		return XDP_PASS;
-	count(gate, length);
+	count(&gate->count, length);
 	rewrite6(ip, gate);
 	return send_xdp(eth, &fib);
 }
@@ -278,7 +278,7 @@ static __always_inline int
 tcx_ipv4(struct __sk_buff *skb, struct ethhdr *eth, const void *end)
 {
 	struct iphdr *ip = (void *)(eth + 1);
-	struct gates_value *gate = find4(ip, end);
+	struct gates_value4 *gate = find4(ip, end);
 	struct bpf_fib_lookup fib = {.ifindex = skb->ingress_ifindex, .l4_protocol = IPPROTO_GRE};
 	struct bpf_redir_neigh hop = {};
 	__u32 length;
@@ -288,7 +288,7 @@ tcx_ipv4(struct __sk_buff *skb, struct ethhdr *eth, const void *end)
 	length = length4(ip);
 	if (length + sizeof(*eth) > skb->len || !route4(skb, &fib, ip, gate, FIB_SKIP_NEIGH))
 		return TC_ACT_UNSPEC;
-	count(gate, length);
+	count(&gate->count, length);
 	rewrite4(ip, gate);
 	hop.nh_family = fib.family;
 	__builtin_memcpy(hop.ipv6_nh, fib.ipv6_dst, sizeof(hop.ipv6_nh));
@@ -299,7 +299,7 @@ static __always_inline int
 tcx_ipv6(struct __sk_buff *skb, struct ethhdr *eth, const void *end)
 {
 	struct ipv6hdr *ip = (void *)(eth + 1);
-	struct gates_value *gate = find6(ip, end);
+	struct gates_value6 *gate = find6(ip, end);
 	struct bpf_fib_lookup fib = {.ifindex = skb->ingress_ifindex, .l4_protocol = IPPROTO_GRE};
 	struct bpf_redir_neigh hop = {};
 	__u32 length;
@@ -309,7 +309,7 @@ tcx_ipv6(struct __sk_buff *skb, struct ethhdr *eth, const void *end)
 	length = length6(ip);
 	if (length + sizeof(*eth) > skb->len || !route6(skb, &fib, ip, gate, FIB_SKIP_NEIGH))
 		return TC_ACT_UNSPEC;
-	count(gate, length);
+	count(&gate->count, length);
 	rewrite6(ip, gate);
 	hop.nh_family = fib.family;
 	__builtin_memcpy(hop.ipv6_nh, fib.ipv6_dst, sizeof(hop.ipv6_nh));
