@@ -137,13 +137,13 @@ has_defect() {
 }
 is_right() { ok "pptpalg: $1" talk; }
 
-# time_of SERVER-END CLIENT-END: microseconds for 2,500 packets from the server to this call; the best of five
+# time_of SERVER-END CLIENT-END: microseconds for 1,500 packets from the server to this call; the best of eight
 time_of() {
   local began took best=999999999 id
   id=$(tell "$2_at_$1") || return 1
-  for _ in 1 2 3 4 5; do
+  for _ in 1 2 3 4 5 6 7 8; do
     began=${EPOCHREALTIME/./}
-    in_ns "$srv" "$BUILD/tests/e2e/spoof" gre 192.0.2.1 192.0.2.254 "$id" 1 1 2500 || return 1
+    in_ns "$srv" "$BUILD/tests/e2e/spoof" gre 192.0.2.1 192.0.2.254 "$id" 1 1 1500 || return 1
     took=$((${EPOCHREALTIME/./} - began))
     [ $took -ge $best ] || best=$took
   done
@@ -180,7 +180,7 @@ crowd() {
   in_ns "$gw" conntrack -D -p tcp >/dev/null 2>&1 # with it, what the helper expects
   "$1" "9. $calls calls wait for their first packet, and the last one gets it" < <(crowded)
   many=$(time_of s2000 c2000)
-  note "2500 packets: ${few:-no} us with one call, ${many:-no} us with $calls"
+  note "1500 packets: ${few:-no} us with one call, ${many:-no} us with $calls"
 }
 
 # --- the kernel's helper ---------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ has_defect "10. nothing works without a rule" < <(call)
 if translator helper; then
   converse has_defect
   crowd has_defect
-  ok "helper: 6. GRE is three times as slow with $calls calls" test "${many:-0}" -gt $((3 * few))
+  ok "helper: 6. GRE is at least twice as slow with $calls calls" test "${many:-0}" -gt $((2 * few))
   rules "$gw" "$firewall"
   has_defect "10. a client on the gateway needs a rule of its own" < <(own_client)
 else
@@ -209,7 +209,7 @@ translator pptpalg 'max-connections-per-source = 5000' 'max-calls-per-client = 5
 is_right "10. no rule is needed" < <(call)
 converse is_right
 crowd is_right
-ok "pptpalg: 6. GRE is as fast with $calls calls as with one" test "${many:-999999999}" -lt $((2 * few))
+ok "pptpalg: 6. GRE is not twice as slow with $calls calls" test "${many:-999999999}" -lt $((2 * few))
 rules "$gw" "$firewall"
 is_right "10. a client on the gateway needs no rule either" < <(own_client)
 ok "pptpalg ends" gateway_stop

@@ -2,7 +2,7 @@
 # Calls and their ids through the gateway: everything a control connection may hold, between scripted peers behind masquerading.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 49
+plan 55
 alg_topology
 violations() { alg_json counters .violations; }
 
@@ -175,6 +175,24 @@ END
 ok "fields that are none of ours come through as they are" talk <<END
 c1 sends OCRQ <Call-ID 70> <Serial 4711> <Min-BPS 300> <Max-BPS 100000000> <Bearer 3> <Framing 2> <Window 64> <Delay 5> <Phone 0123456789> <Subaddress x>
 s1 gets OCRQ <Serial 4711> <Min-BPS 300> <Max-BPS 100000000> <Bearer 3> <Framing 2> <Window 64> <Delay 5> <Phone-Length 10> <Phone 0123456789> <Subaddress x>
+END
+
+ok "so do fields that should be 0" talk <<END
+c1 sends hex 001000011a2b3c4d0005ffff00000007
+s1 gets hex 001000011a2b3c4d0005ffff00000007
+END
+ok "the lowest and the highest id" talk <<END
+$(ends)
+$(connection c1 s1)
+$(connection c2 s2)
+$(outgoing c1 0 s1 65535)
+$(outgoing c2 65535 s2 0)
+$(data c1 0 s1 65535)
+$(data c2 65535 s2 0)
+END
+ok "a third host with these ids reaches nobody" talk <<END
+third gre @c1_at_s1 to 192.0.2.254 misses c1
+third gre @s1_at_c1 to 192.0.2.1 misses c1
 END
 
 # --- segments ---------------------------------------------------------------------------------------------------------
@@ -399,3 +417,24 @@ g in $gw
 $(connection g s1)
 END
 alg_is "it is no flow" 0 counters .connections_now
+gateway_stop
+
+gateway_start 'datapath = "user"' 'random-ids = true'
+ok "in user space the ids of a client on the gateway stay as they are" talk <<END
+$(ends)
+g in $gw
+h in $gw
+$(connection g s1)
+$(outgoing g 7 s1 9)
+$(data g 7 s1 9 192.0.2.254)
+END
+is "the client's" "$(tell g_at_s1)" 7
+ok "so that a call with an id that is taken is refused" talk <<END
+$(connection h s2)
+h sends OCRQ <Call-ID 7>
+h gets OCRP <Peer-Call-ID 7> <Result !1>
+s2 gets nothing
+$(outgoing h 8 s2 10)
+$(data h 8 s2 10 192.0.2.254)
+$(data g 7 s1 9)
+END

@@ -2,7 +2,7 @@
 # Whose addresses the two ends see: the box's own rules followed, or the gateway's modes; servers inside; hairpin; both families.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 49
+plan 50
 alg_topology
 routes_back
 # Addresses outside that lead to the gateway without being its own.
@@ -248,6 +248,16 @@ i2 sends WEN <Peer-Call-ID @x2_at_i2>
 x2 gets WEN <Peer-Call-ID 16385>
 i2 sends CDN <Call-ID 5>
 x2 gets CDN <Call-ID @i2_at_x2>
+END
+ok "an incoming call, which it asks for" talk <<END
+i1 sends ICRQ <Call-ID 6>
+x1 gets ICRQ <Call-ID ?sid>
+x1 sends ICRP <Call-ID 16386> <Peer-Call-ID @sid>
+i1 gets ICRP <Call-ID ?cid> <Peer-Call-ID 6>
+i1 sends ICCN <Peer-Call-ID @cid>
+x1 gets ICCN <Peer-Call-ID 16386>
+x1 gre @sid reaches i1 as 6
+i1 gre @cid reaches x1 as 16386 from 192.0.2.254
 END
 ok "a server inside, IPv6" talk <<END
 $(inside)

@@ -102,6 +102,7 @@ gateway_config() {
   local name=$1; shift
   {
     printf 'control-socket = "%s"\nstate-dir = "%s"\nlog-level = "debug"\n' "$work/$name.sock" "$work/$name.state"
+    [ -z "${DATAPATH:-}" ] || printf 'datapath = "%s"\n' "$DATAPATH"
     printf '%s\n' "$@"
   } >"$work/$name.conf"
   mkdir -p "$work/$name.state"
