@@ -3,7 +3,9 @@
  *   client's id   line from the server to the external address
  *   server's id   line from the client to the dialed address
  *
- * Every data path can rewrite an id even where no address changes, so an id that is taken never keeps a call out. */
+ * An id that is taken never keeps a call out, but for one case: what a client on the gateway sends doesn't pass the forwarder in user
+ * space, and its sockets get what comes as it comes, so that its ids must stay as they are there. Elsewhere every data path can rewrite
+ * an id, even where no address changes. */
 #include "alg/calls.h"
 #include "alg/flow.h"
 #include "sys/clock.h"
@@ -23,12 +25,28 @@ owner_of(const struct flow *f, enum alg_side owner, uint16_t id)
 	    .addr = owner == ALG_CLIENT ? f->client : f->server, .port = owner == ALG_CLIENT ? f->client_port : f->server_port, .id = id};
 }
 
+static bool
+keeps_ids(const struct flow *f)
+{
+	return f->own && f->user && f->client.family == f->server.family;
+}
+
+static enum xlate_error
+choose(const struct flow *f, enum alg_side side, uint16_t id, uint16_t *xid)
+{
+	struct xlate_line line = line_of(f, side);
+	struct xlate_owner owner = owner_of(f, side, id);
+
+	if (!keeps_ids(f))
+		return xlate_take(f->gw->xlate, &line, &owner, clock_ts(), xid);
+	*xid = id;
+	return xlate_claim(f->gw->xlate, &line, &owner, id, clock_ts());
+}
+
 static enum alg_why
 take(void *user, enum alg_side side, uint16_t id, uint16_t *xid)
 {
 	struct flow *f = user;
-	struct xlate_line line = line_of(f, side);
-	struct xlate_owner owner = owner_of(f, side, id);
 	enum gates_refusal refusal = gates_check(f->gw->gates, &f->client, clock_ts());
 	enum alg_why why = ALG_WHY_NONE;
 
@@ -36,7 +54,7 @@ take(void *user, enum alg_side side, uint16_t id, uint16_t *xid)
 	f->refusal = refusal;
 	if (refusal != GATES_OK)
 		return refusal == GATES_NO_MEMORY ? ALG_WHY_NO_MEMORY : ALG_WHY_TOO_MANY;
-	if (xlate_take(f->gw->xlate, &line, &owner, clock_ts(), xid) != XLATE_OK)
+	if (choose(f, side, id, xid) != XLATE_OK)
 		why = ALG_WHY_NO_ID;
 	trace_line(f->gw->trace, TRACE_VERBOSE, TRACE_XLATE, "flow=%llu %s id=%u xid=%u %s", (unsigned long long)f->number,
 	    side == ALG_CLIENT ? "client" : "server", id, *xid, why == ALG_WHY_NONE ? "taken" : alg_why_text(why));
