@@ -44,7 +44,7 @@ parse(const char *path, const char *text)
 	    CFG_END(),
 	};
 	cfg_opt_t trace_opts[] = {
-	    CONF_STR("file", "", check_path),
+	    CONF_STR("file", "", conf_check_path),
 	    CONF_STR("size", "1m", check_size),
 	    CONF_INT("files", 3, check_number),
 	    CONF_STR("level", "info", check_trace_level),
@@ -67,7 +67,7 @@ parse(const char *path, const char *text)
 	    CONF_STR("id-rest", "60s", conf_check_duration),
 	    CONF_STR("nat", "auto", check_nat),
 	    CONF_STR("nat64-prefix", "", check_nat64_prefix),
-	    CONF_STR("nat64-source", "", check_v4),
+	    CONF_STR("nat64-source", "", conf_check_v4),
 	    CONF_INT("max-connections", 10000, check_number),
 	    CONF_INT("max-connections-per-source", 200, check_number),
 	    CONF_INT("max-half-open", 1024, check_number),
@@ -88,13 +88,13 @@ parse(const char *path, const char *text)
 	    {.name = "mark", .type = CFGT_INT, .def = {.number = 0x10000000}, .validcb = check_number, .pf = print_hex},
 	    CONF_INT("table", PPTP_TCP_PORT, check_number),
 	    CONF_INT("proxy-port", PPTP_TCP_PORT + 1, check_number),
-	    CONF_STR("user", OPENPPTP_USER, check_name),
-	    CONF_STR("control-socket", PPTPALG_DEFAULT_SOCKET, check_path),
-	    CONF_STR("control-mode", "0600", check_mode),
-	    CONF_STR("state-dir", "/run/pptpalg", check_path),
+	    CONF_STR("user", OPENPPTP_USER, conf_check_name),
+	    CONF_STR("control-socket", PPTPALG_DEFAULT_SOCKET, conf_check_path),
+	    CONF_STR("control-mode", "0600", conf_check_mode),
+	    CONF_STR("state-dir", "/run/pptpalg", conf_check_path),
 	    CONF_STR("metrics", "", check_metrics),
-	    CONF_STR("log", "stderr", check_log),
-	    CONF_STR("log-level", "info", check_log_level),
+	    CONF_STR("log", "stderr", conf_check_log),
+	    CONF_STR("log-level", "info", conf_check_log_level),
 	    CFG_SEC("trace", trace_opts, CFGF_NONE),
 	    CFG_SEC("policy", policy_opts, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("server", server_opts, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
@@ -108,29 +108,6 @@ parse(const char *path, const char *text)
 }
 
 /* ---- from libconfuse's values to ours ---- */
-
-static const char *
-text_or_null(cfg_t *cfg, const char *name)
-{
-	const char *s = cfg_getstr(cfg, name);
-
-	return s != NULL && *s != '\0' ? s : NULL;
-}
-
-static uint64_t
-duration(cfg_t *cfg, const char *name)
-{
-	uint64_t ns = 0;
-
-	conf_duration(cfg_getstr(cfg, name), &ns);
-	return ns;
-}
-
-static size_t
-number(cfg_t *cfg, const char *name)
-{
-	return (size_t)cfg_getint(cfg, name);
-}
 
 static int
 word(cfg_t *cfg, const char *name, const char *const *words)
@@ -208,11 +185,11 @@ read_datapath(struct config *c)
 	c->datapath = (enum config_datapath)word(c->cfg, "datapath", datapath_words);
 	c->bpf_interfaces_count = read_ifnames(c->cfg, "bpf-interfaces", c->bpf_interfaces);
 	c->strict = cfg_getbool(c->cfg, "strict");
-	c->life_ns = duration(c->cfg, "gate-life");
+	c->life_ns = conf_ns(c->cfg, "gate-life");
 	c->protocol = word(c->cfg, "protocol", protocol_words) == 0 ? PPTP_LENIENT : PPTP_STRICT;
 	c->other_version = word(c->cfg, "other-version", version_words) == 0 ? ALG_VERSION_PASS : ALG_VERSION_REFUSE;
 	c->random_ids = cfg_getbool(c->cfg, "random-ids");
-	c->id_rest_ns = duration(c->cfg, "id-rest");
+	c->id_rest_ns = conf_ns(c->cfg, "id-rest");
 	return true;
 }
 
@@ -227,14 +204,14 @@ read_limits(struct config *c)
 {
 	cfg_t *cfg = c->cfg;
 
-	c->max_connections = number(cfg, "max-connections");
-	c->max_connections_per_source = at_most(number(cfg, "max-connections-per-source"), c->max_connections);
-	c->max_half_open = at_most(number(cfg, "max-half-open"), c->max_connections);
-	c->max_calls = number(cfg, "max-calls");
-	c->max_calls_per_client = at_most(number(cfg, "max-calls-per-client"), c->max_calls);
-	c->max_waiting = at_most(number(cfg, "max-waiting"), c->max_calls);
-	c->max_calls_per_connection = (uint16_t)number(cfg, "max-calls-per-connection");
-	c->max_ids = number(cfg, "max-ids");
+	c->max_connections = conf_number(cfg, "max-connections");
+	c->max_connections_per_source = at_most(conf_number(cfg, "max-connections-per-source"), c->max_connections);
+	c->max_half_open = at_most(conf_number(cfg, "max-half-open"), c->max_connections);
+	c->max_calls = conf_number(cfg, "max-calls");
+	c->max_calls_per_client = at_most(conf_number(cfg, "max-calls-per-client"), c->max_calls);
+	c->max_waiting = at_most(conf_number(cfg, "max-waiting"), c->max_calls);
+	c->max_calls_per_connection = (uint16_t)conf_number(cfg, "max-calls-per-connection");
+	c->max_ids = conf_number(cfg, "max-ids");
 	if (c->max_ids == 0)
 		c->max_ids = IDS_PER_CALL * c->max_calls;
 	if (c->max_ids < IDS_PER_CALL * c->max_calls)
@@ -247,15 +224,15 @@ read_times(struct config *c)
 {
 	cfg_t *cfg = c->cfg;
 
-	c->connect_timeout_ns = duration(cfg, "connect-timeout");
-	c->handshake_timeout_ns = duration(cfg, "handshake-timeout");
-	c->ageing_ns = duration(cfg, "ageing-timeout");
-	c->idle_ns = duration(cfg, "idle-timeout");
-	c->adopted_ns = duration(cfg, "adopted-timeout");
+	c->connect_timeout_ns = conf_ns(cfg, "connect-timeout");
+	c->handshake_timeout_ns = conf_ns(cfg, "handshake-timeout");
+	c->ageing_ns = conf_ns(cfg, "ageing-timeout");
+	c->idle_ns = conf_ns(cfg, "idle-timeout");
+	c->adopted_ns = conf_ns(cfg, "adopted-timeout");
 	c->keep_with_control = cfg_getbool(cfg, "keep-with-control");
-	c->linger_ns = duration(cfg, "linger");
-	c->poll_ns = duration(cfg, "poll-interval");
-	c->keepalive_ns = duration(cfg, "keepalive");
+	c->linger_ns = conf_ns(cfg, "linger");
+	c->poll_ns = conf_ns(cfg, "poll-interval");
+	c->keepalive_ns = conf_ns(cfg, "keepalive");
 	if (c->connect_timeout_ns == 0 || c->handshake_timeout_ns == 0)
 		return say(c, "connect-timeout and handshake-timeout: 0 would let connections that do nothing stay for ever");
 	if (c->ageing_ns == 0 || c->idle_ns == 0)
@@ -293,7 +270,7 @@ say_port(const struct config *c, const char *kind, const char *name, uint16_t po
 static bool
 read_policy(struct config *c, cfg_t *section, struct config_policy *p)
 {
-	const char *nat = text_or_null(section, "nat"), *inside = text_or_null(section, "inside");
+	const char *nat = conf_text(section, "nat"), *inside = conf_text(section, "inside");
 
 	p->name = cfg_title(section);
 	p->action = (enum config_action)word(section, "action", action_words);
@@ -363,7 +340,7 @@ read_servers(struct config *c)
 static bool
 read_nat64(struct config *c)
 {
-	const char *prefix = text_or_null(c->cfg, "nat64-prefix"), *source = text_or_null(c->cfg, "nat64-source");
+	const char *prefix = conf_text(c->cfg, "nat64-prefix"), *source = conf_text(c->cfg, "nat64-source");
 
 	if (prefix != NULL)
 		prefix_parse(&c->nat64_prefix, prefix);
@@ -379,16 +356,16 @@ read_nat64(struct config *c)
 static bool
 read_process(struct config *c)
 {
-	const char *metrics = text_or_null(c->cfg, "metrics");
+	const char *metrics = conf_text(c->cfg, "metrics");
 
 	c->user = cfg_getstr(c->cfg, "user");
-	c->control_socket = text_or_null(c->cfg, "control-socket");
-	c->control_mode = (unsigned)strtoul(cfg_getstr(c->cfg, "control-mode"), NULL, 8);
-	c->state_dir = text_or_null(c->cfg, "state-dir");
-	c->log_target = (enum log_target[]){LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_JOURNAL}[word(c->cfg, "log", log_words)];
+	c->control_socket = conf_text(c->cfg, "control-socket");
+	c->control_mode = conf_mode(c->cfg, "control-mode");
+	c->state_dir = conf_text(c->cfg, "state-dir");
+	c->log_target = conf_log_target(c->cfg, "log");
 	c->log_level = (enum log_level)log_parse_level(cfg_getstr(c->cfg, "log-level"));
 	if (metrics != NULL)
-		parse_endpoint(metrics, &c->metrics_addr, &c->metrics_port);
+		conf_endpoint(metrics, &c->metrics_addr, &c->metrics_port);
 	return c->state_dir != NULL || say(c, "state-dir is empty: gates could not be found again after a crash");
 }
 
@@ -397,7 +374,7 @@ read_trace(struct config *c)
 {
 	cfg_t *section = cfg_getsec(c->cfg, "trace");
 
-	c->trace.file = text_or_null(section, "file");
+	c->trace.file = conf_text(section, "file");
 	parse_size(cfg_getstr(section, "size"), &c->trace.size);
 	c->trace.files = (unsigned)cfg_getint(section, "files");
 	trace_level_parse(cfg_getstr(section, "level"), &c->trace.level);

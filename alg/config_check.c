@@ -6,7 +6,7 @@
 
 #include "alg/config.h"
 #include "alg/trace.h"
-#include "sys/log.h"
+#include "sys/conf.h"
 
 /* In the order of the enums. */
 const char *const datapath_words[] = {"auto", "conntrack", "bpf", "user", NULL};
@@ -14,7 +14,6 @@ const char *const action_words[] = {"proxy", "refuse", "pass", NULL};
 const char *const nat_words[] = {"auto", "route", "static", "pool", "interface", NULL};
 const char *const protocol_words[] = {"lenient", "strict", NULL};
 const char *const version_words[] = {"pass", "refuse", NULL};
-const char *const log_words[] = {"stderr", "syslog", "journal", NULL};
 
 int
 word_of(const char *const *words, const char *word)
@@ -23,23 +22,6 @@ word_of(const char *const *words, const char *word)
 		if (strcmp(words[i], word) == 0)
 			return i;
 	}
-	return -1;
-}
-
-/* The value that was parsed last: the one at the parser's line. */
-static const char *
-last_value(cfg_opt_t *opt)
-{
-	unsigned n = cfg_opt_size(opt);
-	const char *s = n > 0 ? cfg_opt_getnstr(opt, n - 1) : NULL;
-
-	return s != NULL ? s : "";
-}
-
-static int
-refuse(cfg_t *cfg, cfg_opt_t *opt, const char *wanted)
-{
-	cfg_error(cfg, "option '%s': '%s' is not %s", cfg_opt_name(opt), last_value(opt), wanted);
 	return -1;
 }
 
@@ -121,11 +103,11 @@ int
 check_ifnames(cfg_t *cfg, cfg_opt_t *opt)
 {
 	static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@:";
-	const char *s = last_value(opt);
+	const char *s = conf_last(opt);
 	size_t n = strlen(s);
 
 	if (n == 0 || n >= IFNAMSIZ || strspn(s, legal) != n)
-		return refuse(cfg, opt, "an interface name (1 to 15 letters, digits, - _ . @ :)");
+		return conf_refuse(cfg, opt, "an interface name (1 to 15 letters, digits, - _ . @ :)");
 	for (unsigned i = 0; i + 1 < cfg_opt_size(opt); i++) {
 		if (strcmp(cfg_opt_getnstr(opt, i), s) != 0)
 			continue;
@@ -140,21 +122,21 @@ check_prefixes(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct prefix p;
 
-	if (!prefix_parse(&p, last_value(opt)))
-		return refuse(cfg, opt, "an address or a network like 192.0.2.0/24 or 2001:db8::/32");
+	if (!prefix_parse(&p, conf_last(opt)))
+		return conf_refuse(cfg, opt, "an address or a network like 192.0.2.0/24 or 2001:db8::/32");
 	return check_count(cfg, opt, CONFIG_MAX_MATCHES, "networks");
 }
 
 int
 check_inside(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return *last_value(opt) == '\0' ? 0 : check_prefixes(cfg, opt);
+	return *conf_last(opt) == '\0' ? 0 : check_prefixes(cfg, opt);
 }
 
 static int
 check_word(cfg_t *cfg, cfg_opt_t *opt, const char *const *words, const char *wanted)
 {
-	return word_of(words, last_value(opt)) >= 0 ? 0 : refuse(cfg, opt, wanted);
+	return word_of(words, conf_last(opt)) >= 0 ? 0 : conf_refuse(cfg, opt, wanted);
 }
 
 int
@@ -184,117 +166,41 @@ check_action(cfg_t *cfg, cfg_opt_t *opt)
 int
 check_policy_nat(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *s = last_value(opt);
+	const char *s = conf_last(opt);
 
-	return *s == '\0' || word_of(nat_words, s) >= 0 ? 0 : refuse(cfg, opt, "auto, route, static, pool or interface");
+	return *s == '\0' || word_of(nat_words, s) >= 0 ? 0 : conf_refuse(cfg, opt, "auto, route, static, pool or interface");
 }
 
 int
 check_nat(cfg_t *cfg, cfg_opt_t *opt)
 {
-	int nat = word_of(nat_words, last_value(opt));
+	int nat = word_of(nat_words, conf_last(opt));
 
 	if (nat == NAT_AUTO || nat == NAT_ROUTE || nat == NAT_INTERFACE)
 		return 0;
-	return refuse(
+	return conf_refuse(
 	    cfg, opt, nat < 0 ? "auto, route or interface" : "auto, route or interface (this one needs addresses: write it in a policy)");
 }
 
 int
 check_nat64_prefix(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *s = last_value(opt);
+	const char *s = conf_last(opt);
 	struct prefix p;
 
-	return *s == '\0' || (prefix_parse(&p, s) && p.addr.family == 6 && p.len == 96) ? 0
-											: refuse(cfg, opt, "an IPv6 network of 96 bits");
-}
-
-int
-check_v4(cfg_t *cfg, cfg_opt_t *opt)
-{
-	const char *s = last_value(opt);
-	struct addr a;
-
-	return *s == '\0' || (addr_parse(&a, s) && a.family == 4) ? 0 : refuse(cfg, opt, "an IPv4 address");
-}
-
-static bool
-parse_port(const char *s, uint16_t *port)
-{
-	char *end;
-	unsigned long n = strtoul(s, &end, 10);
-
-	if (s[0] < '0' || s[0] > '9' || *end != '\0' || n == 0 || n > 65535)
-		return false;
-	*port = (uint16_t)n;
-	return true;
-}
-
-bool
-parse_endpoint(const char *s, struct addr *addr, uint16_t *port)
-{
-	const char *colon = strrchr(s, ':'), *host = s, *end = colon;
-	char text[ADDR_TEXT_MAX];
-
-	if (colon == NULL || colon == s || !parse_port(colon + 1, port))
-		return false;
-	if (*s == '[') {
-		host = s + 1;
-		end = colon - 1;
-		if (*end != ']')
-			return false;
-	}
-	if (end <= host || (size_t)(end - host) >= sizeof(text))
-		return false;
-	snprintf(text, sizeof(text), "%.*s", (int)(end - host), host);
-	return addr_parse(addr, text) && (addr->family == 6) == (*s == '[');
+	return *s == '\0' || (prefix_parse(&p, s) && p.addr.family == 6 && p.len == 96)
+		   ? 0
+		   : conf_refuse(cfg, opt, "an IPv6 network of 96 bits");
 }
 
 int
 check_metrics(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *s = last_value(opt);
+	const char *s = conf_last(opt);
 	struct addr a;
 	uint16_t port;
 
-	return *s == '\0' || parse_endpoint(s, &a, &port) ? 0 : refuse(cfg, opt, "ADDRESS:PORT, like 127.0.0.1:9723 or [::1]:9723");
-}
-
-int
-check_path(cfg_t *cfg, cfg_opt_t *opt)
-{
-	const char *s = last_value(opt);
-
-	return *s == '\0' || *s == '/' ? 0 : refuse(cfg, opt, "an absolute path");
-}
-
-int
-check_mode(cfg_t *cfg, cfg_opt_t *opt)
-{
-	const char *s = last_value(opt);
-
-	return strlen(s) >= 3 && strlen(s) <= 4 && strspn(s, "01234567") == strlen(s) ? 0 : refuse(cfg, opt, "an octal mode like 0660");
-}
-
-int
-check_name(cfg_t *cfg, cfg_opt_t *opt)
-{
-	size_t n = strlen(last_value(opt));
-
-	return n > 0 && n <= 255 ? 0 : refuse(cfg, opt, "a name of 1 to 255 bytes");
-}
-
-int
-check_log(cfg_t *cfg, cfg_opt_t *opt)
-{
-	return check_word(cfg, opt, log_words, "stderr, syslog or journal");
-}
-
-int
-check_log_level(cfg_t *cfg, cfg_opt_t *opt)
-{
-	return log_parse_level(last_value(opt)) >= 0 ? 0 : refuse(cfg, opt, "error, warning, info, debug or trace");
+	return *s == '\0' || conf_endpoint(s, &a, &port) ? 0 : conf_refuse(cfg, opt, "ADDRESS:PORT, like 127.0.0.1:9723 or [::1]:9723");
 }
 
 bool
@@ -323,9 +229,9 @@ check_size(cfg_t *cfg, cfg_opt_t *opt)
 {
 	uint64_t bytes;
 
-	if (parse_size(last_value(opt), &bytes) && bytes >= 4096 && bytes <= UINT64_C(1) << 40)
+	if (parse_size(conf_last(opt), &bytes) && bytes >= 4096 && bytes <= UINT64_C(1) << 40)
 		return 0;
-	return refuse(cfg, opt, "a size from 4k to 1024g, like 1m");
+	return conf_refuse(cfg, opt, "a size from 4k to 1024g, like 1m");
 }
 
 int
@@ -333,7 +239,7 @@ check_trace_level(cfg_t *cfg, cfg_opt_t *opt)
 {
 	unsigned level;
 
-	return trace_level_parse(last_value(opt), &level) ? 0 : refuse(cfg, opt, "error, warning, notice, info or verbose");
+	return trace_level_parse(conf_last(opt), &level) ? 0 : conf_refuse(cfg, opt, "error, warning, notice, info or verbose");
 }
 
 int
@@ -341,9 +247,9 @@ check_trace_flags(cfg_t *cfg, cfg_opt_t *opt)
 {
 	unsigned flag;
 
-	if (trace_flag_parse(last_value(opt), &flag))
+	if (trace_flag_parse(conf_last(opt), &flag))
 		return 0;
-	return refuse(cfg, opt, "messages, connections, calls, gates, xlate, datapath, policy or all");
+	return conf_refuse(cfg, opt, "messages, connections, calls, gates, xlate, datapath, policy or all");
 }
 
 /* ---- whole sections ---- */

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/addr.h"
-
 int check_number(cfg_t *cfg, cfg_opt_t *opt);
 int check_ports(cfg_t *cfg, cfg_opt_t *opt);
 int check_ifnames(cfg_t *cfg, cfg_opt_t *opt);
@@ -20,13 +18,7 @@ int check_nat(cfg_t *cfg, cfg_opt_t *opt);
 int check_policy_nat(cfg_t *cfg, cfg_opt_t *opt);
 int check_action(cfg_t *cfg, cfg_opt_t *opt);
 int check_nat64_prefix(cfg_t *cfg, cfg_opt_t *opt);
-int check_v4(cfg_t *cfg, cfg_opt_t *opt);
 int check_metrics(cfg_t *cfg, cfg_opt_t *opt);
-int check_path(cfg_t *cfg, cfg_opt_t *opt);
-int check_mode(cfg_t *cfg, cfg_opt_t *opt);
-int check_name(cfg_t *cfg, cfg_opt_t *opt);
-int check_log(cfg_t *cfg, cfg_opt_t *opt);
-int check_log_level(cfg_t *cfg, cfg_opt_t *opt);
 int check_size(cfg_t *cfg, cfg_opt_t *opt);
 int check_trace_level(cfg_t *cfg, cfg_opt_t *opt);
 int check_trace_flags(cfg_t *cfg, cfg_opt_t *opt);
@@ -37,11 +29,8 @@ int check_server(cfg_t *cfg, cfg_opt_t *opt);
 
 /* The number of a word in a list that ends with NULL; -1: not there. */
 int word_of(const char *const *words, const char *word);
-extern const char *const nat_words[], *const action_words[], *const datapath_words[], *const protocol_words[], *const version_words[],
-														   *const log_words[];
+extern const char *const nat_words[], *const action_words[], *const datapath_words[], *const protocol_words[], *const version_words[];
 
-/* "V4:PORT" or "[V6]:PORT". */
-bool parse_endpoint(const char *s, struct addr *addr, uint16_t *port);
 /* "10m" as bytes: k, m and g are powers of 1024. */
 bool parse_size(const char *s, uint64_t *bytes);
 

@@ -1,6 +1,5 @@
 /* pptpalg: the application level gateway for PPTP. */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +9,9 @@
 #include "alg/config.h"
 #include "alg/gateway.h"
 #include "alg/machine.h"
+#include "sys/args.h"
 #include "sys/handover.h"
 #include "sys/log.h"
-
-struct arguments {
-	const char *config;
-	bool check, print, foreground;
-	unsigned debug;
-};
 
 struct start {
 	struct handover_fd *fds;
@@ -27,64 +21,16 @@ struct start {
 	char *argv[5];
 };
 
-static void
-usage(FILE *to)
-{
-	fprintf(to, "usage: pptpalg [-dfnv] [-c FILE]\n"
-		    "  -c FILE    configuration (default " PPTPALG_DEFAULT_CONFIG ")\n"
-		    "  -n         check the configuration, and exit\n"
-		    "  -nv        the same, and print the configuration in force\n"
-		    "  -f         stay in the foreground\n"
-		    "  -d         the same, with debug messages; twice: with a trace of every message\n"
-		    "  --version  print the version\n");
-}
-
-/* Returns -1 to go on, or the exit status. */
-static int
-parse_arguments(struct arguments *a, int argc, char **argv)
-{
-	static const struct option longs[] = {{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:nvfdh", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			a->config = optarg;
-			break;
-		case 'n':
-			a->check = true;
-			break;
-		case 'v':
-			a->print = true;
-			break;
-		case 'f':
-			a->foreground = true;
-			break;
-		case 'd':
-			a->foreground = true;
-			a->debug++;
-			break;
-		case 'V':
-			printf("pptpalg %s\n", PACKAGE_VERSION);
-			return 0;
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "pptpalg: unexpected argument: %s\n", argv[optind]);
-		usage(stderr);
-		return 2;
-	}
-	return -1;
-}
+static const char usage[] = "usage: pptpalg [-dfnv] [-c FILE]\n"
+			    "  -c FILE    configuration (default " PPTPALG_DEFAULT_CONFIG ")\n"
+			    "  -n         check the configuration, and exit\n"
+			    "  -nv        the same, and print the configuration in force\n"
+			    "  -f         stay in the foreground\n"
+			    "  -d         the same, with debug messages; twice: with a trace of every message\n"
+			    "  --version  print the version\n";
 
 static void
-start_log(const struct arguments *a, const struct config *config)
+start_log(const struct args *a, const struct config *config)
 {
 	enum log_level level = config->log_level;
 
@@ -98,7 +44,7 @@ start_log(const struct arguments *a, const struct config *config)
 /* How this program is to be executed anew, from whatever folder: the path that it has now, since after an upgrade there is another file,
  * and the kernel tells of the old one that it is deleted. */
 static void
-prepare_again(struct start *s, const struct arguments *a, char *name)
+prepare_again(struct start *s, const struct args *a, char *name)
 {
 	static char option[] = "-c", flags[][4] = {"-f", "-d", "-dd"};
 	ssize_t n = readlink("/proc/self/exe", s->path, sizeof(s->path) - 1);
@@ -144,7 +90,7 @@ serve(struct config *config, struct start *s)
 
 /* A process that goes on in another's place (exec, with the same pid) is where it should be already. */
 static bool
-background(const struct arguments *a, const struct config *config, const struct start *s)
+background(const struct args *a, const struct config *config, const struct start *s)
 {
 	if (a->foreground || s->count > 0 || daemon(0, config->log_target == LOG_TO_STDERR) == 0)
 		return true;
@@ -156,9 +102,9 @@ int
 main(int argc, char **argv)
 {
 	enum { MAX_FDS = 65536 };
-	struct arguments a = {.config = PPTPALG_DEFAULT_CONFIG};
+	struct args a = {.config = PPTPALG_DEFAULT_CONFIG};
 	struct start s = {.fds = calloc(MAX_FDS, sizeof(*s.fds))};
-	int status = parse_arguments(&a, argc, argv);
+	int status = args_parse(&a, "pptpalg", usage, argc, argv);
 	struct config *config;
 
 	if (s.fds != NULL)

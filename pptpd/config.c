@@ -87,26 +87,26 @@ static const struct {
 } checks[] = {
     {"listen", check_listen},
     {"handshake-timeout", conf_check_duration},
-    {"server-name", check_name},
+    {"server-name", conf_check_name},
     {"auth", check_auth},
-    {"local-ip", check_v4},
-    {"local-ipv6", check_v6},
+    {"local-ip", conf_check_v4},
+    {"local-ipv6", conf_check_v6},
     {"pool", conf_check_range},
     {"pool-ipv6", check_pool6},
-    {"dns", check_v4},
-    {"wins", check_v4},
-    {"dns-ipv6", check_v6},
+    {"dns", conf_check_v4},
+    {"wins", conf_check_v4},
+    {"dns-ipv6", conf_check_v6},
     {"interface", check_interface},
     {"interface-name", check_ifname},
     {"idle-timeout", conf_check_duration},
     {"session-timeout", conf_check_duration},
-    {"ip-up", check_path},
-    {"ip-down", check_path},
-    {"user", check_name},
-    {"control-socket", check_path},
-    {"control-mode", check_mode},
-    {"log", check_log},
-    {"log-level", check_log_level},
+    {"ip-up", conf_check_path},
+    {"ip-down", conf_check_path},
+    {"user", conf_check_name},
+    {"control-socket", conf_check_path},
+    {"control-mode", conf_check_mode},
+    {"log", conf_check_log},
+    {"log-level", conf_check_log_level},
     {"shutdown-timeout", conf_check_duration},
 };
 
@@ -135,29 +135,6 @@ make_opts(cfg_opt_t opts[MAX_OPTS])
 }
 
 /* ---- from libconfuse's values to ours ---- */
-
-static const char *
-text_or_null(cfg_t *cfg, const char *name)
-{
-	const char *s = cfg_getstr(cfg, name);
-
-	return s != NULL && *s != '\0' ? s : NULL;
-}
-
-static uint64_t
-duration(cfg_t *cfg, const char *name)
-{
-	uint64_t ns = 0;
-
-	conf_duration(cfg_getstr(cfg, name), &ns);
-	return ns;
-}
-
-static size_t
-number(cfg_t *cfg, const char *name)
-{
-	return (size_t)cfg_getint(cfg, name);
-}
 
 static bool
 say(const struct config *c, const char *what)
@@ -196,15 +173,15 @@ read_limits(struct config *c)
 {
 	cfg_t *cfg = c->cfg;
 
-	c->max_connections = number(cfg, "max-connections");
-	c->max_connections_per_source = number(cfg, "max-connections-per-source");
-	c->max_half_open = number(cfg, "max-half-open");
-	c->handshake_timeout_ns = duration(cfg, "handshake-timeout");
+	c->max_connections = conf_number(cfg, "max-connections");
+	c->max_connections_per_source = conf_number(cfg, "max-connections-per-source");
+	c->max_half_open = conf_number(cfg, "max-half-open");
+	c->handshake_timeout_ns = conf_ns(cfg, "handshake-timeout");
 	c->accept_outgoing_calls = cfg_getbool(cfg, "accept-outgoing-calls");
 	c->accept_incoming_calls = cfg_getbool(cfg, "accept-incoming-calls");
-	c->max_calls = (uint16_t)number(cfg, "calls-per-connection");
-	c->max_sessions = number(cfg, "max-sessions");
-	c->sessions_per_user = (unsigned)number(cfg, "sessions-per-user");
+	c->max_calls = (uint16_t)conf_number(cfg, "calls-per-connection");
+	c->max_sessions = conf_number(cfg, "max-sessions");
+	c->sessions_per_user = (unsigned)conf_number(cfg, "sessions-per-user");
 	if (c->handshake_timeout_ns == 0)
 		return say(c, "option 'handshake-timeout': 0 would let idle connections stay for ever");
 	return true;
@@ -278,7 +255,7 @@ in_pool(const struct config *c, const struct addr *a)
 static bool
 read_addresses(struct config *c)
 {
-	const char *v4 = text_or_null(c->cfg, "local-ip"), *v6 = text_or_null(c->cfg, "local-ipv6");
+	const char *v4 = conf_text(c->cfg, "local-ip"), *v6 = conf_text(c->cfg, "local-ipv6");
 
 	if (v4 != NULL)
 		addr_parse(&c->local_v4, v4);
@@ -298,33 +275,31 @@ read_addresses(struct config *c)
 static bool
 read_interface(struct config *c)
 {
-	const char *name = text_or_null(c->cfg, "interface-name");
+	const char *name = conf_text(c->cfg, "interface-name");
 
 	c->per_session = strcmp(cfg_getstr(c->cfg, "interface"), "per-session") == 0;
 	snprintf(c->ifname, sizeof(c->ifname), "%s", name != NULL ? name : c->per_session ? "ppptp%d" : "pptp0");
 	if (c->per_session && strchr(c->ifname, '%') == NULL)
 		return say(c, "interface-name: with interface = per-session the name needs a %d");
 	c->proxy_arp = cfg_getbool(c->cfg, "proxy-arp");
-	c->idle_timeout_ns = duration(c->cfg, "idle-timeout");
-	c->session_timeout_ns = duration(c->cfg, "session-timeout");
-	c->ip_up = text_or_null(c->cfg, "ip-up");
-	c->ip_down = text_or_null(c->cfg, "ip-down");
+	c->idle_timeout_ns = conf_ns(c->cfg, "idle-timeout");
+	c->session_timeout_ns = conf_ns(c->cfg, "session-timeout");
+	c->ip_up = conf_text(c->cfg, "ip-up");
+	c->ip_down = conf_text(c->cfg, "ip-down");
 	return true;
 }
 
 static void
 read_process(struct config *c)
 {
-	const char *log = cfg_getstr(c->cfg, "log");
-
-	c->workers = (unsigned)number(c->cfg, "workers");
+	c->workers = (unsigned)conf_number(c->cfg, "workers");
 	c->user = cfg_getstr(c->cfg, "user");
-	c->control_socket = text_or_null(c->cfg, "control-socket");
-	c->control_mode = (unsigned)strtoul(cfg_getstr(c->cfg, "control-mode"), NULL, 8);
-	c->log_target = log[0] == 'j' ? LOG_TO_JOURNAL : log[1] == 'y' ? LOG_TO_SYSLOG : LOG_TO_STDERR;
+	c->control_socket = conf_text(c->cfg, "control-socket");
+	c->control_mode = conf_mode(c->cfg, "control-mode");
+	c->log_target = conf_log_target(c->cfg, "log");
 	c->log_level = (enum log_level)log_parse_level(cfg_getstr(c->cfg, "log-level"));
 	c->trace = cfg_getbool(c->cfg, "trace");
-	c->shutdown_timeout_ns = duration(c->cfg, "shutdown-timeout");
+	c->shutdown_timeout_ns = conf_ns(c->cfg, "shutdown-timeout");
 }
 
 static struct config *

@@ -10,16 +10,9 @@
 
 int check_listen(cfg_t *cfg, cfg_opt_t *opt);
 int check_auth(cfg_t *cfg, cfg_opt_t *opt);
-int check_v4(cfg_t *cfg, cfg_opt_t *opt);
-int check_v6(cfg_t *cfg, cfg_opt_t *opt);
 int check_pool6(cfg_t *cfg, cfg_opt_t *opt);
 int check_ifname(cfg_t *cfg, cfg_opt_t *opt);
 int check_interface(cfg_t *cfg, cfg_opt_t *opt);
-int check_log(cfg_t *cfg, cfg_opt_t *opt);
-int check_log_level(cfg_t *cfg, cfg_opt_t *opt);
-int check_mode(cfg_t *cfg, cfg_opt_t *opt);
-int check_path(cfg_t *cfg, cfg_opt_t *opt);
-int check_name(cfg_t *cfg, cfg_opt_t *opt);
 
 /* "ADDR", "V4:PORT" or "[V6]:PORT"; *port is left alone when there is none. */
 bool parse_listen(const char *s, struct addr *addr, uint16_t *port);

@@ -1,7 +1,6 @@
 /* pptpd: the PPTP server. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,69 +9,16 @@
 
 #include "pptpd/config.h"
 #include "pptpd/server.h"
+#include "sys/args.h"
 #include "sys/log.h"
 
-struct arguments {
-	const char *config;
-	bool check, print, foreground;
-	unsigned debug;
-};
-
-static void
-usage(FILE *to)
-{
-	fprintf(to, "usage: pptpd [-dfnv] [-c FILE]\n"
-		    "  -c FILE    configuration (default " PPTPD_DEFAULT_CONFIG ")\n"
-		    "  -n         check configuration and users file, and exit\n"
-		    "  -nv        the same, and print the configuration in force\n"
-		    "  -f         stay in the foreground\n"
-		    "  -d         the same, with debug messages; twice: with a trace of every message\n"
-		    "  --version  print the version\n");
-}
-
-/* Returns -1 to go on, or the exit status. */
-static int
-parse_arguments(struct arguments *a, int argc, char **argv)
-{
-	static const struct option longs[] = {{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:nvfdh", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			a->config = optarg;
-			break;
-		case 'n':
-			a->check = true;
-			break;
-		case 'v':
-			a->print = true;
-			break;
-		case 'f':
-			a->foreground = true;
-			break;
-		case 'd':
-			a->foreground = true;
-			a->debug++;
-			break;
-		case 'V':
-			printf("pptpd %s\n", PACKAGE_VERSION);
-			return 0;
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "pptpd: unexpected argument: %s\n", argv[optind]);
-		usage(stderr);
-		return 2;
-	}
-	return -1;
-}
+static const char usage[] = "usage: pptpd [-dfnv] [-c FILE]\n"
+			    "  -c FILE    configuration (default " PPTPD_DEFAULT_CONFIG ")\n"
+			    "  -n         check configuration and users file, and exit\n"
+			    "  -nv        the same, and print the configuration in force\n"
+			    "  -f         stay in the foreground\n"
+			    "  -d         the same, with debug messages; twice: with a trace of every message\n"
+			    "  --version  print the version\n";
 
 static void
 print_error(void *user, const char *line)
@@ -100,7 +46,7 @@ load_users(const struct config *config)
 }
 
 static void
-start_log(const struct arguments *a, struct config *config)
+start_log(const struct args *a, struct config *config)
 {
 	enum log_level level = config->log_level;
 
@@ -134,8 +80,8 @@ serve(struct config *config, struct users *users)
 int
 main(int argc, char **argv)
 {
-	struct arguments a = {.config = PPTPD_DEFAULT_CONFIG};
-	int status = parse_arguments(&a, argc, argv);
+	struct args a = {.config = PPTPD_DEFAULT_CONFIG};
+	int status = args_parse(&a, "pptpd", usage, argc, argv);
 	struct config *config;
 	struct users *users;
 

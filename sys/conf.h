@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/addr.h"
+#include "sys/log.h"
 
 /* An option with a validator, for option tables: what CFG_STR() and the like make, and the check that runs after each value set.
  * With a list, the check sees the value set last. */
@@ -38,9 +39,30 @@ int conf_check_range(cfg_t *cfg, cfg_opt_t *opt);    /* IPv4 pool: A-B, A.B.C.x-
 int conf_check_duration(cfg_t *cfg, cfg_opt_t *opt); /* "0", "30" (seconds), "500ms", "15m", "2h", "1d" */
 int conf_check_port(cfg_t *cfg, cfg_opt_t *opt);     /* of an integer option */
 int conf_check_auth(cfg_t *cfg, cfg_opt_t *opt);     /* authentication methods, as ppp_auth_parse() names them */
+int conf_check_v4(cfg_t *cfg, cfg_opt_t *opt);       /* an address of this family, or nothing */
+int conf_check_v6(cfg_t *cfg, cfg_opt_t *opt);
+int conf_check_path(cfg_t *cfg, cfg_opt_t *opt); /* absolute, or nothing */
+int conf_check_mode(cfg_t *cfg, cfg_opt_t *opt); /* of a file, in octal */
+int conf_check_name(cfg_t *cfg, cfg_opt_t *opt); /* 1 to 255 bytes */
+int conf_check_log(cfg_t *cfg, cfg_opt_t *opt);
+int conf_check_log_level(cfg_t *cfg, cfg_opt_t *opt);
+
+/* For validators of one's own: the value that was parsed last, which is the one at the parser's line, never NULL; and the error
+ * "option 'NAME': 'VALUE' is not WANTED", -1. */
+const char *conf_last(cfg_opt_t *opt);
+int conf_refuse(cfg_t *cfg, cfg_opt_t *opt, const char *wanted);
+
+/* Values of checked options: a text, NULL when it is empty; a duration; a number; a file's mode; where the log goes. */
+const char *conf_text(cfg_t *cfg, const char *name);
+uint64_t conf_ns(cfg_t *cfg, const char *name);
+size_t conf_number(cfg_t *cfg, const char *name);
+unsigned conf_mode(cfg_t *cfg, const char *name);
+enum log_target conf_log_target(cfg_t *cfg, const char *name);
 
 /* "15m" as nanoseconds; false if it is no duration. */
 bool conf_duration(const char *s, uint64_t *ns);
+/* "V4:PORT" or "[V6]:PORT"; false if it is neither. */
+bool conf_endpoint(const char *s, struct addr *addr, uint16_t *port);
 /* An IPv4 range as text, first and last in host order; false if it is none or last < first. */
 bool conf_range(const char *s, uint32_t *first, uint32_t *last);
 

@@ -1,10 +1,12 @@
 noinst_LTLIBRARIES += sys/libsys.la
 sys_libsys_la_SOURCES = \
 	sys/clock.c sys/clock.h \
+	sys/args.c sys/args.h \
 	sys/conf.c sys/conf.h \
 	sys/conf_check.c \
 	sys/conf_print.c \
 	sys/conf_text.c sys/conf_text.h \
+	sys/conf_value.c \
 	sys/ctl.h \
 	sys/ctl_client.c \
 	sys/ctl_server.c \

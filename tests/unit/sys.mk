@@ -7,8 +7,10 @@ tests_unit_test_sys_SOURCES = \
 	tests/unit/sys/main.c \
 	tests/unit/sys/netns.c tests/unit/sys/netns.h \
 	tests/unit/sys/test_clock.c \
+	tests/unit/sys/test_args.c \
 	tests/unit/sys/test_conf.c \
 	tests/unit/sys/test_conf_text.c \
+	tests/unit/sys/test_conf_value.c \
 	tests/unit/sys/test_ctl.c \
 	tests/unit/sys/test_handover.c \
 	tests/unit/sys/test_log.c \

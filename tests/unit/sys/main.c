@@ -1,8 +1,10 @@
 #include "tests/unit/suite.h"
 
+Suite *suite_args(void);
 Suite *suite_clock(void);
 Suite *suite_conf(void);
 Suite *suite_conf_text(void);
+Suite *suite_conf_value(void);
 Suite *suite_ctl(void);
 Suite *suite_handover(void);
 Suite *suite_log(void);
@@ -19,9 +21,9 @@ Suite *suite_priv_wire(void);
 int
 main(void)
 {
-	static const suite_fn suites[] = {suite_clock, suite_conf, suite_conf_text, suite_ctl, suite_handover, suite_log, suite_mbox,
-	    suite_metrics, suite_netlink, suite_priv, suite_priv_allow, suite_priv_program, suite_priv_resolv, suite_priv_undo,
-	    suite_priv_wire};
+	static const suite_fn suites[] = {suite_args, suite_clock, suite_conf, suite_conf_text, suite_conf_value, suite_ctl, suite_handover,
+	    suite_log, suite_mbox, suite_metrics, suite_netlink, suite_priv, suite_priv_allow, suite_priv_program, suite_priv_resolv,
+	    suite_priv_undo, suite_priv_wire};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }
