@@ -112,7 +112,8 @@ monitor_new(const struct config *config)
 		m->nft = nft_start(config, err, sizeof(err));
 		if (m->nft != NULL)
 			return m;
-		log_event(LOG_LEVEL_ERROR, "start", "error=\"nftables: %s\"", err);
+		log_event(LOG_LEVEL_ERROR, "start", "error=\"nftables: %s\"%s", err,
+		    strstr(err, "No such file") != NULL ? " advice=\"the kernel must have nft_tproxy, nft_socket and nft_fib_inet\"" : "");
 		ct_close(m->ct);
 		if (m->datapath != NULL)
 			m->datapath->ops->close(m->datapath, true);

@@ -1,5 +1,8 @@
 #include "alg/reload.h"
 
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,10 +73,32 @@ changed(const struct config *now, const struct config *c)
 	return strcmp(c->state_dir, now->state_dir) != 0 ? "state-dir" : NULL;
 }
 
+/* Whether a socket could be made there. */
+static bool
+has_folder(const char *path)
+{
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	return access(dirname(folder), W_OK) == 0;
+}
+
+/* What the process that goes on would fail of, when it is too late to go back. */
+static void
+check_start(const struct config *now, const struct config *c, char *why, size_t size)
+{
+	const char *socket = c->control_socket;
+
+	if (strcmp(c->user, now->user) != 0 && getpwnam(c->user) == NULL)
+		snprintf(why, size, "option 'user': there is no user '%s'", c->user);
+	else if (socket != NULL && (now->control_socket == NULL || strcmp(socket, now->control_socket) != 0) && !has_folder(socket))
+		snprintf(why, size, "option 'control-socket': there is no folder for '%s'", socket);
+}
+
 bool
 reload_check(const struct config *now, const char *path, size_t calls)
 {
-	char said[SAID_MAX], why[256] = "";
+	char said[SAID_MAX], why[512] = "";
 	struct config *c = load(path, said);
 	const char *option;
 
@@ -86,6 +111,8 @@ reload_check(const struct config *now, const char *path, size_t calls)
 		snprintf(why, sizeof(why), "option '%s' can't change while calls are to be kept: stop and start instead", option);
 	else if (c->max_calls < calls)
 		snprintf(why, sizeof(why), "option 'max-calls': %zu calls are up, and would be lost", calls);
+	else
+		check_start(now, c, why, sizeof(why));
 	if (why[0] != '\0')
 		log_refused(path, why);
 	config_free(c);

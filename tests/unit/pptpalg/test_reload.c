@@ -61,6 +61,8 @@ START_TEST(a_good_file)
 {
 	ck_assert(good("max-calls = 200\nports = {1723, 1800}\npolicy x { action = refuse }\n", 100));
 	ck_assert(good("max-calls = 50\n", 50));
+	ck_assert(good("user = root\ncontrol-socket = \"/tmp/sock\"\n", 0));
+	ck_assert(good("control-socket = \"\"\n", 0));
 	ck_assert_str_eq(said, "");
 }
 END_TEST
@@ -77,6 +79,8 @@ static const struct {
     {"proxy-port = 5\n", 0, "option 'proxy-port' can't change"},
     {"datapath = user\n", 0, "option 'datapath' can't change"},
     {"state-dir = \"/x\"\n", 0, "option 'state-dir' can't change"},
+    {"user = no-such-user\n", 0, "option 'user': there is no user 'no-such-user'"},
+    {"control-socket = \"/no/such/folder/sock\"\n", 0, "option 'control-socket': there is no folder for '/no/such/folder/sock'"},
     {"max-calls = 50\n", 51, "option 'max-calls': 51 calls are up, and would be lost"},
 };
 
