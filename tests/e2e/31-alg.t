@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 17
+plan 19
 alg_topology
 masquerade
 gateway_start
@@ -62,3 +62,18 @@ ok "the other's tunnel goes on" pings "$in2" 10.0.0.1
 ok "the gateway stops" gateway_stop
 is "no gates are left" "$(gre_entries)" 0
 nok "no table is left" in_ns "$gw" nft list table inet pptpalg
+
+# --- beside the kernel's helper ----------------------------------------------------------------------------------
+stop "$server_pid"
+helper_start || note "this kernel has no helper"
+gateway_again
+ok "where a rule still calls the kernel's helper, two clients with the same call id get their own data, too" talk <<END
+$(ends)
+$(connection c1 s1)
+$(connection d1 s2)
+$(outgoing c1 7 s1 21)
+$(outgoing d1 7 s2 22)
+$(data c1 7 s1 21 192.0.2.254)
+$(data d1 7 s2 22 192.0.2.254)
+END
+like "which the gateway has warned of" "$(grep event=machine "$work/alg.log")" "kernel's PPTP helper"
