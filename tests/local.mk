@@ -32,7 +32,6 @@ EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests
 	tests/e2e/40-helper.t tests/e2e/45-alg-hostile.t tests/e2e/46-restart.t tests/e2e/47-real.t tests/e2e/README.md tests/e2e/readme-check
 
 # The gateway as its administrator sees it.
-EXTRA_DIST += tests/e2e/31-alg.t tests/e2e/32-alg-restart.t
 EXTRA_DIST += tests/e2e/36-machine.t tests/e2e/37-reload.t tests/e2e/38-unit.t tests/e2e/39-options.t
 
 # Simulations: whole engines against each other on a virtual clock, by seed.
