@@ -158,6 +158,7 @@ struct bundle {
 	bool failed;
 };
 
+/* An empty one is the beginning: the monitor forgets what it was given before. */
 static void
 send_bundle(struct bundle *b)
 {
@@ -165,14 +166,19 @@ send_bundle(struct bundle *b)
 	int fds[PRIV_MAX_FDS], error;
 	size_t n;
 
-	if (b->request.handover.count == 0 || b->failed)
-		return;
 	error = monitor_call(b->gw->priv, &b->request, b->fds, b->request.handover.count, &reply, fds, &n);
-	if (error != 0)
-		log_event(LOG_LEVEL_ERROR, "handover", "error=\"the monitor does not take descriptors: %s\"", strerror(error));
-	b->failed = error != 0;
 	b->total += b->request.handover.count;
 	b->request.handover.count = 0;
+	if (error != 0 && !b->failed)
+		log_event(LOG_LEVEL_ERROR, "handover", "error=\"the monitor does not take descriptors: %s\"", strerror(error));
+	b->failed = b->failed || error != 0;
+}
+
+static void
+flush_bundle(struct bundle *b)
+{
+	if (b->request.handover.count > 0 && !b->failed)
+		send_bundle(b);
 }
 
 static void
@@ -180,7 +186,7 @@ give(struct bundle *b, int fd, const char *name)
 {
 	uint32_t i = b->request.handover.count;
 
-	if (fd < 0)
+	if (fd < 0 || b->failed)
 		return;
 	snprintf(b->request.handover.names[i], MONITOR_FD_NAME, "%s", name);
 	b->fds[i] = fd;
@@ -204,6 +210,7 @@ give_all(struct gateway *gw, int state)
 	struct bundle b = {.gw = gw, .request = {.type = MONITOR_HANDOVER}};
 	char name[MONITOR_FD_NAME];
 
+	send_bundle(&b);
 	for (size_t i = 0; i < gw->listeners_count; i++)
 		give(&b, gw->listeners[i].fd, gw->listeners[i].family == 4 ? "l4" : "l6");
 	for (size_t i = 0; i < GATEWAY_GRE_FDS; i++) {
@@ -211,10 +218,13 @@ give_all(struct gateway *gw, int state)
 		give(&b, gw->gre_fds[i], name);
 	}
 	give_flows(&b);
-	send_bundle(&b);
+	flush_bundle(&b);
 	give(&b, state, MONITOR_STATE_NAME);
-	send_bundle(&b);
-	log_event(LOG_LEVEL_INFO, "handover", "flows=%zu calls=%zu descriptors=%zu", gw->flows_count, gw->calls_count, b.total);
+	flush_bundle(&b);
+	if (b.failed)
+		send_bundle(&b);
+	log_event(b.failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "handover", "flows=%zu calls=%zu descriptors=%zu result=%s", gw->flows_count,
+	    gw->calls_count, b.total, b.failed ? "\"given up; this process goes on\"" : "ok");
 	return !b.failed;
 }
 

@@ -239,11 +239,21 @@ do_inherit(struct doing *d)
 	return 0;
 }
 
+static void
+forget_handed(struct monitor *m)
+{
+	while (m->handed_count > 0)
+		close(m->handed[--m->handed_count].fd);
+	m->handed_all = false;
+}
+
 static int
 do_handover(struct doing *d)
 {
 	struct monitor *m = d->m;
 
+	if (d->in_count == 0)
+		forget_handed(m);
 	for (size_t i = 0; i < d->in_count; i++) {
 		struct handover_fd *h = &m->handed[m->handed_count++];
 

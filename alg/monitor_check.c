@@ -190,7 +190,7 @@ check_handover(const struct monitor *m, const struct monitor_request *r)
 {
 	uint32_t count = r->handover.count;
 
-	if (count == 0 || count > MONITOR_HANDOVER_FDS)
+	if (count > MONITOR_HANDOVER_FDS)
 		return EINVAL;
 	for (uint32_t i = 0; i < count; i++)
 		if (!name_ok(r->handover.names[i]))

@@ -476,7 +476,12 @@ START_TEST(a_handover_is_bounded)
 	ck_assert_int_eq(hand_over(&r, 1, "state"), 0);
 	ck_assert(r.m.handed_all);
 	ck_assert_int_eq(hand_over(&r, 1, "c2"), ENOSPC);
-	ck_assert_int_eq(hand_over(&r, 0, ""), EINVAL);
+	ck_assert_int_eq(hand_over(&r, 0, ""), 0); /* it begins anew */
+	ck_assert(!r.m.handed_all);
+	ck_assert_uint_eq(r.m.handed_count, 0);
+	ck_assert_int_eq(hand_over(&r, 2, "c1"), 0);
+	ck_assert_int_eq(hand_over(&r, 1, "state"), 0);
+	ck_assert(r.m.handed_all);
 	tear_down(&r);
 }
 END_TEST
