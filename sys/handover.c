@@ -21,6 +21,8 @@ enum {
 	MESSAGE_FDS = 253, /* the kernel's limit */
 	NAMES_MAX = 131072 - sizeof("LISTEN_FDNAMES="),
 	WAIT_MS = 5000,
+	SELECT_MAX = 1024, /* FD_SETSIZE */
+	FEW = 256,
 };
 
 /* --- taking ------------------------------------------------------------------- */
@@ -59,6 +61,20 @@ next_name(const char **names, char name[HANDOVER_NAME])
 		*names = (*names)[len] == ':' ? *names + len + 1 : NULL;
 }
 
+/* Libraries that use select(2) can't do with sockets beyond the low numbers, which thousands of descriptors must leave to them. */
+static void
+leave_low(struct handover_fd *fds, size_t n)
+{
+	for (size_t i = 0; i < n && n > FEW; i++) {
+		int fd = fds[i].fd < SELECT_MAX ? fcntl(fds[i].fd, F_DUPFD_CLOEXEC, SELECT_MAX) : -1;
+
+		if (fd < 0)
+			continue;
+		close(fds[i].fd);
+		fds[i].fd = fd;
+	}
+}
+
 size_t
 handover_take(struct handover_fd *fds, size_t max)
 {
@@ -84,6 +100,7 @@ handover_take(struct handover_fd *fds, size_t max)
 		memcpy(fds[n++].name, name, sizeof(name));
 	}
 	clear_environment();
+	leave_low(fds, n);
 	return n;
 }
 

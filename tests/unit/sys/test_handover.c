@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -73,6 +75,33 @@ take_body(void)
 	close(4);
 	CHECK(handover_take(fds, 4) == 2 && fds[0].fd == 3 && fds[1].fd == 5 && strcmp(fds[1].name, "unknown") == 0);
 }
+
+/* Low numbers are for libraries that use select(2). */
+static void
+take_many_body(void)
+{
+	enum { MANY = 300, MAX = 512 };
+	struct rlimit limit;
+	struct handover_fd fds[MAX];
+	int null = open("/dev/null", O_RDONLY);
+
+	CHECK(null >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max > 2000);
+	limit.rlim_cur = limit.rlim_max;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	leave(0, NULL, getpid());
+	for (int fd = 3; fd < 3 + MANY; fd++)
+		CHECK(fd == null || dup2(null, fd) == fd);
+	CHECK(setenv("LISTEN_FDS", "300", 1) == 0);
+	CHECK(handover_take(fds, MAX) == MANY);
+	for (int i = 0; i < MANY; i++)
+		CHECK(fds[i].fd >= FD_SETSIZE && fcntl(fds[i].fd, F_GETFD) == FD_CLOEXEC && fcntl(3 + i, F_GETFD) == -1);
+}
+
+START_TEST(many_leave_the_low_numbers_free)
+{
+	in_child(take_many_body);
+}
+END_TEST
 
 START_TEST(what_was_left_is_taken)
 {
@@ -386,6 +415,7 @@ suite_handover(void)
 
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, what_was_left_is_taken);
+	tcase_add_test(t, many_leave_the_low_numbers_free);
 	tcase_add_test(t, what_is_not_ours_is_not_taken);
 	tcase_add_test(t, states_are_told);
 	tcase_add_test(t, descriptors_are_stored_in_batches);

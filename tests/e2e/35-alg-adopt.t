@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2119,SC2120,SC2317
+# What pptpalg's gates live through: a kill of either process or both, and a next start that adopts them, lets them age and can clear
+# them; a former process of another version; thousands of connections; each data path.
+# shellcheck source=tests/e2e/alg.sh
+. "$(dirname "$0")/alg.sh"
+
+plan 64
+flows=2000
+[ "${E2E_QUICK:-0}" = 1 ] && flows=200
+alg_topology
+masquerade
+gates() { alg_json gates "map(select(.state == \"$1\")) | length"; }
+# gates_are NUMBER: the kernel has so many
+gates_are() { [ "$(gre_entries)" = "$1" ]; }
+# killed PID...: and all of them are gone
+killed() { kill -9 "$@" 2>/dev/null; wait_for 5 gone "$@"; }
+next_start() { gone "$gateway_pid" || wait_for 5 gone "$gateway_pid"; gateway_again; }
+# two_calls: of two clients, each with call id 7
+two_calls() {
+  talk <<END
+$(ends)
+$(connection c1 s1)
+$(connection d1 s2)
+$(outgoing c1 7 s1 21)
+$(outgoing d1 7 s2 22)
+$(data c1 7 s1 21)
+$(data d1 7 s2 22)
+END
+}
+both_carry() {
+  talk <<END
+$(data c1 7 s1 21)
+$(data d1 7 s2 22)
+END
+}
+
+# --- killed -----------------------------------------------------------------------------------------------------------
+gateway_start 'poll-interval = "1s"' 'adopted-timeout = "60s"'
+for who in worker monitor both; do
+  ok "two calls" two_calls
+  pids=("$(worker "$gateway_pid")" "$gateway_pid")
+  case $who in
+  worker) ok "the worker is killed" killed "${pids[0]}" ;;
+  monitor) ok "the monitor is killed" killed "${pids[1]}" ;;
+  both) ok "both are killed" killed "${pids[@]}" ;;
+  esac
+  ok "the other process ends by itself" wait_for 5 gone "${pids[@]}"
+  is "the gates are there" "$(gre_entries)" 4
+  ok "and carry data" both_carry
+  next_start
+  is "the next start has adopted them" "$(gates adopted)" 4
+  ok "they still carry data" both_carry
+  ok "a client that dials anew takes the place of its adopted call, another one does not" talk <<END
+c1 in $in1
+s1 in $srv
+$(connection c1 s1)
+$(outgoing c1 7 s1 21)
+$(data c1 7 s1 21)
+$(data d1 7 s2 22)
+END
+  ok "whose gates are gone" wait_for 5 gates_are 4
+  nok "a call can't be cleared by a wrong name" alg clear adopted-0
+  ok "an adopted call is cleared by hand" alg clear "$(alg_json gates 'map(select(.state == "adopted"))[0].call')"
+  ok "and takes its gates along" wait_for 5 gates_are 2
+  say fresh
+  ok "the other ends with its connection" wait_for 5 gates_are 0
+done
+gateway_stop
+
+# --- adopted gates age ------------------------------------------------------------------------------------------------
+gateway_start 'poll-interval = "1s"' 'adopted-timeout = "3s"'
+two_calls >/dev/null
+killed "$gateway_pid" "$(worker "$gateway_pid")"
+next_start
+is "two calls adopted" "$(gates adopted)" 4
+for _ in 1 2 3 4 5 6 7 8; do
+  talk <<<"$(data c1 7 s1 21)" >/dev/null
+  sleep 0.5
+done
+is "one that carries data lives on, one that is silent does not" "$(gre_entries)" 2
+ok "when it is silent, it goes as well" wait_for 8 gates_are 0
+
+# --- another version ---------------------------------------------------------------------------------------------------
+two_calls >/dev/null
+killed "$gateway_pid" "$(worker "$gateway_pid")"
+printf 'PALG\377\377and what the future brings' >"$work/state"
+# shellcheck disable=SC2016
+spawn alg "$gw" sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=state exec "$@" 3<"$0"' "$work/state" "$pptpalg" -f -c "$work/alg.conf"
+gateway_pid=$!
+ok "a start with a state of another version" wait_for 5 alg status
+ok "which says so" logged alg 'event=handover error="the state of the former process is of another form'
+is "has adopted all gates" "$(gates adopted)" 4
+ok "which carry data" both_carry
+gateway_stop
+is "and are gone when it stops" "$(gre_entries)" 0
+
+# --- thousands ---------------------------------------------------------------------------------------------------------
+gateway_start 'max-connections-per-source = 0' 'max-half-open = 0' 'poll-interval = "1s"'
+many() {
+  ends
+  for ((i = 0; i < flows; i++)); do
+    printf 'n%d in %s\nm%d in %s\nn%d connects 192.0.2.1\nm%d accepts L\n' $i "$in1" $i "$srv" $i $i
+  done
+}
+many >"$work/many"
+ok "$flows connections" talk <"$work/many"
+alg_is "are known" "$flows" counters .connections_now
+last=$((flows - 1))
+# the n-th connection's beginning and a call
+call_of() {
+  printf '%s sends SCCRQ\n%s gets SCCRQ\n%s sends SCCRP\n%s gets SCCRP <Result 1>\n' "n$1" "m$1" "m$1" "n$1"
+  outgoing "n$1" $((3000 + $1)) "m$1" $((100 + $1))
+  data "n$1" $((3000 + $1)) "m$1" $((100 + $1))
+}
+ok "calls on the first and the last" talk <<END
+$(call_of 0)
+$(call_of $last)
+END
+kill -USR2 "$gateway_pid"
+restored() { logged alg "event=handover restored-flows=$flows restored-calls=2 lost-flows=0" && alg status; }
+ok "all go over to the next process" wait_for 20 restored
+ok "calls go on, and new ones are made" talk <<END
+$(data n0 3000 m0 100)
+$(data n$last $((3000 + last)) m$last $((100 + last)))
+$(call_of 1)
+$(call_of $((flows / 2)))
+END
+say fresh
+ok "all end" wait_for 20 gates_are 0
+gateway_stop
+
+# --- other data paths --------------------------------------------------------------------------------------------------
+# survives NAME: calls on this data path over a hand-over
+survives() {
+  ok "$1: two calls" two_calls
+  starts=$(grep -c event=start "$work/alg.log")
+  anew() { [ "$(grep -c event=start "$work/alg.log")" -gt "$starts" ] && alg status; }
+  kill -USR2 "$gateway_pid"
+  ok "$1: the gateway hands over to itself" wait_for 10 anew
+  ok "$1: data goes on" both_carry
+  alg_is "$1: and is counted on" 8 flows '[.[] | select(.kind | startswith("gre")) | .packets] | add'
+  say fresh
+  alg_is "$1: the calls end" 0 gates length
+  gateway_stop
+}
+gateway_start 'datapath = "user"' 'poll-interval = "1s"'
+survives user
+nok "user: no table is left" in_ns "$gw" nft list table inet pptpalg
+gateway_start 'datapath = "bpf"' 'poll-interval = "1s"'
+survives "$(alg_json status .datapath)"
