@@ -8,6 +8,9 @@
  * and rewrites the key along with the destination only. So where the call id must change the reply tuple is given with a false
  * source, which the kernel then "translates" to the right one, even if the destination stays as it is.
  *
+ * A key of 0/0 is that of all GRE that is not PPTP's. No translated id is 0, but a peer's own may be: the reply tuple then gets a
+ * destination key, so that a GRE tunnel between the same hosts doesn't meet the gate.
+ *
  * Status bits: SEEN_REPLY makes the first packet already `ct state established`. FIXED_TIMEOUT since ctnetlink knows no time-outs of
  * GRE and the entry would die of its first packet. It also means that an entry's time can't be changed any more: to renew it, it is
  * replaced, and `renewed` keeps what the former entries counted. */
@@ -71,6 +74,13 @@ translate(struct nf_conntrack *ct, bool source, const struct addr *to)
 		nfct_set_attr(ct, source ? ATTR_SNAT_IPV4 : ATTR_DNAT_IPV4, to->bytes);
 }
 
+/* Nothing answers a gate, so any will do that is not likely to be a translated id between the two. */
+static uint16_t
+reply_key(const struct gate *g)
+{
+	return g->new_call_id == 0 ? UINT16_MAX : 0;
+}
+
 static struct nf_conntrack *
 entry_full(const struct gate *g, uint32_t life_s)
 {
@@ -86,7 +96,7 @@ entry_full(const struct gate *g, uint32_t life_s)
 	if (!addr_equal(&g->src, &g->new_src))
 		translate(ct, true, &g->new_src);
 	ctnl_set(ct, CTNL_ORIGINAL, IPPROTO_GRE, &g->src, &g->dst, 0, g->call_id);
-	ctnl_set(ct, CTNL_REPLY, IPPROTO_GRE, &answers, &g->src, g->new_call_id, 0);
+	ctnl_set(ct, CTNL_REPLY, IPPROTO_GRE, &answers, &g->src, g->new_call_id, reply_key(g));
 	nfct_set_attr_u32(ct, ATTR_STATUS, SEEN_REPLY | ASSURED | FIXED_TIMEOUT);
 	nfct_set_attr_u32(ct, ATTR_TIMEOUT, life_s);
 	return ct;
@@ -109,7 +119,7 @@ entry_reply_key(const struct gate *g)
 	struct nf_conntrack *ct = nfct_new();
 
 	if (ct != NULL)
-		ctnl_set(ct, CTNL_ORIGINAL, IPPROTO_GRE, &g->new_dst, &g->new_src, g->new_call_id, 0);
+		ctnl_set(ct, CTNL_ORIGINAL, IPPROTO_GRE, &g->new_dst, &g->new_src, g->new_call_id, reply_key(g));
 	return ct;
 }
 

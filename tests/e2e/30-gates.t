@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 50
+plan 62
 alg_topology
 routes_back
 gatectl() { in_ns "$gw" "$BUILD/tests/e2e/gatectl" "$@"; }
@@ -66,9 +66,22 @@ ok "out of it" gre c1 gre 40 to 192.0.2.3 reaches third as 41 from $N
 six=("fd00:1::2,2001:db8:1::1,100,2001:db8:1::fe,2001:db8:1::1,101" "2001:db8:1::1,2001:db8:1::fe,5,2001:db8:1::1,fd00:1::2,6")
 ok "IPv6 with translation" gatectl add 6 "${six[@]}"
 ok "IPv6 up" gre c6 gre 100 to 2001:db8:1::1 reaches s6 as 101 from 2001:db8:1::fe
+ok "IPv6 up, in fragments" gre c6 gre 100 to 2001:db8:1::1 size 3000 reaches s6 as 101 from 2001:db8:1::fe
 ok "IPv6 down, in fragments" gre s6 gre 5 to 2001:db8:1::fe size 3000 reaches c6 as 6
+ok "IPv6 up, with an extension header" gre c6 gre 100 to 2001:db8:1::1 options reaches s6 as 101 from 2001:db8:1::fe
+ok "IPv6 down, with an extension header and in fragments" gre s6 gre 5 to 2001:db8:1::fe options size 3000 reaches c6 as 6
+six_route=("fd00:1::2,2001:db8:1::1,200,fd00:1::2,2001:db8:1::1,201" "2001:db8:1::1,fd00:1::2,205,2001:db8:1::1,fd00:1::2,206")
+ok "IPv6 without translation of addresses" gatectl add 11 "${six_route[@]}"
+for how in "" size\ 3000 options; do
+  # shellcheck disable=SC2086
+  ok "up${how:+, $how}" gre c6 gre 200 to 2001:db8:1::1 $how reaches s6 as 201 from fd00:1::2
+  # shellcheck disable=SC2086
+  ok "down${how:+, $how}" gre s6 gre 205 to fd00:1::2 $how reaches c6 as 206 from 2001:db8:1::1
+done
+is "all were counted" "$(gatectl del 11 "${six_route[@]}" | cut -d' ' -f1,2,4,5)" "up 3 down 3"
 hair=("10.1.0.2,$N,9,10.2.0.1,10.2.0.2,10" "10.2.0.2,10.2.0.1,11,$N,10.1.0.2,12")
 ok "both addresses change" gatectl add 7 "${hair[@]}"
+ok "options of IPv4" gre c1 gre 9 to $N options reaches d1 as 10 from 10.2.0.1
 ok "hairpin there" gre c1 gre 9 to $N reaches d1 as 10 from 10.2.0.1
 ok "hairpin back" gre d1 gre 11 to 10.2.0.1 reaches c1 as 12 from $N
 gatectl del 5 "${dnat[@]}" >/dev/null; gatectl del 6 "${six[@]}" >/dev/null; gatectl del 7 "${hair[@]}" >/dev/null

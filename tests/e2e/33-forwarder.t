@@ -2,7 +2,7 @@
 # The gateway's forwarder in user space, without the rest of the gateway: GRE between IPv6 and IPv4, and from IPv4 to IPv4.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 44
+plan 67
 alg_topology
 masquerade
 mark=0x60000000 # nft_marks(): proxy and fixed, of the default mark
@@ -101,6 +101,24 @@ s gre 21 to 192.0.2.254 size 4000 reaches c as 22 from 192.0.2.1
 END
 is "the kernel's connection tracking knows nothing of it" "$(gre_entries)" 0
 forwarder_stop
+
+# --- IPv6 to IPv6, with another address and without ---
+c6=fd00:1::2 s6=2001:db8:1::1
+routes_back
+ok "IPv6 on both sides" talk <<END
+fresh
+c in $in1 at $c6
+s in $srv at $s6
+END
+for n6 in 2001:db8:1::fe $c6; do
+  here "the forwarder starts, and the server sees $n6" forwarder_start "$c6,$s6,11,$n6,$s6,12" "$s6,$n6,21,$s6,$c6,22"
+  for how in "" "size 1400" "size 4000" options; do
+    ok "up${how:+, $how}" say "c gre 11 to $s6 $how reaches s as 12 from $n6"
+    ok "down${how:+, $how}" say "s gre 21 to $n6 $how reaches c as 22 from $s6"
+  done
+  ok "other ids go their own way" say "c gre 12 to $s6 reaches s as 12"
+  forwarder_stop
+done
 
 # --- a smaller MTU on the way to an IPv6 client ---
 netns far

@@ -19,9 +19,10 @@
  *   END gets MESSAGE <Field VALUE>...              the very next message, with these fields
  *   END gets hex DIGITS | nothing [MS] | end       these bytes; silence; the connection's end
  *   END closes | resets                            FIN; RST
- *   END gre ID [from ADDRESS] [to ADDRESS] [size N] [times N] [version N]
+ *   END gre ID [from ADDRESS] [to ADDRESS] [size N] [times N] [version N] [options]
  *       [reaches END as ID [from ADDRESS]] | [misses END] | [fades from END]
  *       a GRE packet with this call id, by default between the ends' addresses, and what becomes of it; PPTP's is of version 1;
+ *       `options`: with an extension header (IPv4: options) before it;
  *       it fades when this packet or one of those sent after it misses
  *   print VALUE...    patience MS                  answers with values; how long to wait
  *   forget END        fresh                        resets its connection and forgets it; all ends, and variables

@@ -20,6 +20,7 @@ struct packet {
 struct order {
 	struct packet packet;
 	uint32_t size, times, version;
+	bool options;
 };
 
 static uint32_t numbers; /* packets made so far */
@@ -41,10 +42,24 @@ gre_open(struct ns *ns)
 
 /* --- sending ------------------------------------------------------------------------------------------------------- */
 
+/* Before GRE: for IPv6 what a tunnel's end may put there (RFC 2473, section 4.1.1), for IPv4 three times "no operation". */
+static void
+put_options(int fd, uint8_t family)
+{
+	static const uint8_t v4[4] = {1, 1, 1, 0}, v6[8] = {0, 0, 4, 1, 4, 1, 1, 0};
+
+	if (family == 4) {
+		setsockopt(fd, IPPROTO_IP, IP_OPTIONS, v4, sizeof(v4));
+		return;
+	}
+	setsockopt(fd, IPPROTO_IPV6, IPV6_DSTOPTS, v6, sizeof(v6));
+}
+
 /* A socket of its own, bound to the source, which need not be an address of the namespace. */
 static int
-sender(const struct end *e, const struct packet *p)
+sender(const struct end *e, const struct order *o)
 {
+	const struct packet *p = &o->packet;
 	struct sockaddr_storage ss;
 	socklen_t len = sockaddr_of(&ss, &p->from, 0);
 	int fd = ns_socket(e->ns, p->to.family, SOCK_RAW, IPPROTO_GRE);
@@ -57,6 +72,8 @@ sender(const struct end *e, const struct packet *p)
 	} else {
 		setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &(int){1}, sizeof(int));
 	}
+	if (o->options)
+		put_options(fd, p->to.family);
 	if (bind(fd, (struct sockaddr *)&ss, len) < 0) {
 		close(fd);
 		return -1;
@@ -72,7 +89,7 @@ send_packet(const struct end *e, const struct order *o)
 	const struct packet *p = &o->packet;
 	struct sockaddr_storage ss;
 	socklen_t len = sockaddr_of(&ss, &p->to, 0);
-	int fd = sender(e, p);
+	int fd = sender(e, o);
 	bool good;
 
 	if (fd < 0)
@@ -199,6 +216,8 @@ take_order(struct order *o, struct end *e, struct words *w)
 			good = next_number(w, &o->times);
 		else if (take_word(w, "version"))
 			good = next_number(w, &o->version) && o->version <= 7;
+		else if (take_word(w, "options"))
+			o->options = true;
 		else
 			return o->packet.to.family != 0 || fail("%s has nobody to send to", e->name);
 		if (!good)
