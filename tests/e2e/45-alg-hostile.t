@@ -177,7 +177,7 @@ wait_for 5 logged mute ready
 spawn idle "$in2" "$BUILD/tests/e2e/spoof" idle 192.0.2.3 1723 $n
 idle_pid=$!
 ok "$n connections that say nothing" wait_for 30 logged idle ready
-here "a client with the same address connects all the same" comes_up "$in2" 5000
+here "a client with the same address connects all the same" comes_up "$in2" 10000
 stop "$client2_pid"
 ok "the silent ones are bounded" test "$(counter half_open_now)" -le 1024
 ok "and so is the gateway's memory ($small kB, $(memory) kB)" test "$(memory)" -lt $((small + 32768))
@@ -186,12 +186,12 @@ run kill "$idle_pid"
 ok "the tunnel is as it was" pings "$in1" 10.0.0.1
 
 ok "$n SYNs that nobody answers" in_ns "$in2" "$BUILD/tests/e2e/spoof" syn 10.2.0.0 192.0.2.1 1723 $n
-here "a client connects all the same" comes_up "$in2" 5000
+here "a client connects all the same" comes_up "$in2" 10000
 stop "$client2_pid"
 spawn half "$in2" "$BUILD/tests/e2e/spoof" half 192.0.2.1 1723 300
 half_pid=$!
 ok "three hundred with half a message" wait_for 10 logged half ready
-here "a client with the same address connects all the same" comes_up "$in2" 5000
+here "a client with the same address connects all the same" comes_up "$in2" 10000
 stop "$client2_pid"
 ok "they end with the handshake's time, though they have begun to speak" wait_for 8 prints 0 counter half_open_now
 run kill "$half_pid"
@@ -221,7 +221,7 @@ ok "a transfer meanwhile is unharmed" transfer 2000000 10.0.0.1
 kill "$flood_pid"; wait "$flood_pid" 2>/dev/null
 is "none of it came through" "$(heard)" 0
 ok "the tunnel lives" pings "$in1" 10.0.0.1
-ok "and a new one comes up" comes_up "$in2" 5000
+ok "and a new one comes up" comes_up "$in2" 10000
 ok "the gateway ends in order" gateway_stop
 is "and leaves no gate" "$(gre_entries)" 0
 no_rules; masquerade
