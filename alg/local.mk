@@ -31,7 +31,10 @@ libpptpalg_la_SOURCES = \
 	alg/ctl_resources.c \
 	alg/ctl_rows.c \
 	alg/ctnl.c alg/ctnl.h \
-	alg/datapath/conntrack.c \
+	alg/datapath/conntrack.c alg/datapath/conntrack_private.h \
+	alg/datapath/conntrack_add.c \
+	alg/datapath/conntrack_entry.c \
+	alg/datapath/conntrack_read.c \
 	alg/datapath/user.c \
 	alg/datapath/user_io.h \
 	alg/datapath/user_rx.c \

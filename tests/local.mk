@@ -26,7 +26,7 @@ tests_e2e_gatectl_LDADD = libpptpalg.la
 noinst_PROGRAMS += tests/e2e/forwarder
 tests_e2e_forwarder_SOURCES = tests/e2e/forwarder.c
 tests_e2e_forwarder_LDADD = libpptpalg.la
-EXTRA_DIST += tests/e2e/35-other-gre.t
+EXTRA_DIST += tests/e2e/34-fallback.t tests/e2e/35-other-gre.t
 
 # What the gateway must do, between scripted and real peers.
 EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests/e2e/44-tables.t tests/e2e/48-two-gateways.t \

@@ -1,9 +1,17 @@
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "alg/ctnl.h"
@@ -321,6 +329,61 @@ START_TEST(without_the_right_it_says_so)
 }
 END_TEST
 
+/* How it is on a kernel without netfilter's netlink: no such socket. */
+static void
+forbid_netfilter_netlink(void)
+{
+	const uint32_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 5),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]) + low),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 3),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2]) + low),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_NETFILTER, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPROTONOSUPPORT),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {sizeof(code) / sizeof(code[0]), code};
+
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) == 0);
+}
+
+static void
+no_ctnetlink_body(void)
+{
+	struct datapath_config config = {.max_gates = 1, .life_ns = 1000000000};
+	char err[256] = "";
+
+	forbid_netfilter_netlink();
+	CHECK(datapath_conntrack_open(&config, err, sizeof(err)) == NULL);
+	CHECK(strcmp(err, "the kernel has no ctnetlink (CONFIG_NF_CT_NETLINK)") == 0);
+}
+
+START_TEST(without_ctnetlink_it_says_so)
+{
+	in_netns(no_ctnetlink_body);
+}
+END_TEST
+
+static void
+no_conntrack_body(void)
+{
+	struct datapath_config config = {.max_gates = 1, .life_ns = 1000000000};
+	char err[256] = "";
+
+	CHECK(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mount("none", "/proc/sys/net", "tmpfs", 0, NULL) == 0);
+	CHECK(datapath_conntrack_open(&config, err, sizeof(err)) == NULL);
+	CHECK(strncmp(err, "the kernel has no connection tracking: /proc/", 45) == 0);
+}
+
+START_TEST(without_connection_tracking_it_says_so)
+{
+	in_netns(no_conntrack_body);
+}
+END_TEST
+
 Suite *
 suite_conntrack(void)
 {
@@ -335,6 +398,8 @@ suite_conntrack(void)
 	tcase_add_test(t, reading_renews);
 	tcase_add_test(t, counting_is_turned_on);
 	tcase_add_test(t, without_the_right_it_says_so);
+	tcase_add_test(t, without_ctnetlink_it_says_so);
+	tcase_add_test(t, without_connection_tracking_it_says_so);
 	suite_add_tcase(s, t);
 	return s;
 }
