@@ -257,6 +257,9 @@ policy_decide(const struct config *config, const struct policy_query *query, str
 	if (verdict->nat64 && is_nobody(&verdict->server)) {
 		verdict->action = ACTION_REFUSE;
 		verdict->reason = "the IPv4 address in the dialed address is nobody's";
+	} else if (verdict->nat64 && query->own) { /* its GRE would not pass the forwarder */
+		verdict->action = ACTION_REFUSE;
+		verdict->reason = "NAT64 is not for clients on the gateway itself: dial the IPv4 address";
 	} else if (!find_source(config, p, query, verdict)) {
 		verdict->action = ACTION_REFUSE;
 	}

@@ -3,7 +3,7 @@
 # forwarder in user space (datapath = user).
 # shellcheck source=tests/e2e/alg.sh disable=SC2119,SC2154
 . "$(dirname "$0")/alg.sh"
-plan 45
+plan 47
 alg_topology
 masquerade
 size=10000000
@@ -65,10 +65,17 @@ c1 sends CCRQ <Call-ID 7>
 s1 gets CCRQ <Call-ID @c1_at_s1>
 s1 sends CDN <Call-ID 100>
 c1 gets CDN
-c1 gre @s1_at_c1 misses s1
+c1 gre @s1_at_c1 fades from s1
 s2 gre @d1_at_s2 reaches d1 as 7
 END
 is "two gates are left" "$(gates)" 2
+ip -n "$gw" route add 64:ff9b::/96 dev out
+ok "a client on the gateway is refused: its GRE would not pass the forwarder" talk <<END
+g in $gw
+g knocks $nat64
+END
+ok "and told why" logged alg 'event=control-refused .*reason="NAT64 is not for clients on the gateway itself'
+ip -n "$gw" route del 64:ff9b::/96 dev out
 say fresh
 ok "the gateway ends" gateway_stop
 is "nothing of its table is left" "$(in_ns "$gw" nft list tables | grep -c pptpalg)" 0

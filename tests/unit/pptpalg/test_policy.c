@@ -386,6 +386,21 @@ START_TEST(nat64_to_nobody)
 }
 END_TEST
 
+/* Their GRE doesn't pass the forwarder; they can dial IPv4. */
+START_TEST(nat64_from_the_gateway)
+{
+	struct config *c = config("nat64-prefix = \"64:ff9b::/96\"\n");
+	struct policy_query q = from_to("fd00::1", "64:ff9b::192.0.2.7");
+	struct policy_verdict v;
+
+	q.own = true;
+	v = decide(c, &q);
+	ck_assert_int_eq(v.action, ACTION_REFUSE);
+	ck_assert_ptr_nonnull(strstr(v.reason, "dial the IPv4 address"));
+	config_free(c);
+}
+END_TEST
+
 START_TEST(own_connections_stay_as_they_are)
 {
 	struct config *c = config("policy p { nat = pool outside = {198.51.100.9} }\n");
@@ -454,6 +469,7 @@ suite_policy(void)
 	tcase_add_test(t, nat64);
 	tcase_add_test(t, nat64_from_a_fixed_address);
 	tcase_add_loop_test(t, nat64_to_nobody, 0, (int)(sizeof(nobodies) / sizeof(nobodies[0])));
+	tcase_add_test(t, nat64_from_the_gateway);
 	tcase_add_test(t, own_connections_stay_as_they_are);
 	tcase_add_test(t, who_may_have_gates);
 	suite_add_tcase(s, t);
