@@ -2,7 +2,7 @@
 # tshark judges what both ends put on the wire: the control connection, GRE and PPP of whole sessions, in clear and encrypted.
 # shellcheck source=tests/e2e/lib.sh disable=SC2119
 . "$(dirname "$0")/lib.sh"
-if ! command -v tshark tcpdump >/dev/null; then echo "1..0 # SKIP needs tshark and tcpdump"; exit 0; fi
+if ! { command -v tshark && command -v tcpdump; } >/dev/null; then echo "1..0 # SKIP needs tshark and tcpdump"; exit 0; fi
 plan 32
 topology
 

@@ -2,7 +2,7 @@
 # tshark judges both sides of the gateway: the same conversation on either, but for call ids, and GRE with the ids that were agreed on.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-if ! command -v tshark tcpdump >/dev/null; then echo "1..0 # SKIP needs tshark and tcpdump"; exit 0; fi
+if ! { command -v tshark && command -v tcpdump; } >/dev/null; then echo "1..0 # SKIP needs tshark and tcpdump"; exit 0; fi
 plan 30
 alg_topology
 users 'alice * secret 10.0.0.10' 'bob * secret 10.0.0.11'
