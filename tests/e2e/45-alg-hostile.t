@@ -3,7 +3,7 @@
 # client must not notice, and the gateway must stay small.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 64
+plan 66
 alg_topology
 translator pptpalg 'other-version = "refuse"' 'handshake-timeout = "3s"' 'max-connections-per-source = 2000' 'id-rest = "0"'
 counter() { alg_json counters ".$1"; }
@@ -52,6 +52,12 @@ x sends SCCRQ + CDN <Call-ID 9>
 $(data c1 7 s1 9)
 END
 
+ok "GRE with its ids from others does not get in, from outside or from inside" talk <<END
+x gre @c1_at_s1 from 192.0.2.3 to 192.0.2.254 misses c1
+d1 gre @s1_at_c1 to 192.0.2.1 misses s1
+$(data c1 7 s1 9)
+END
+
 # broken NAME MESSAGE: the connection ends at both ends, when the client says it and when the server does
 broken() {
   ok "$1" talk <<END
@@ -79,6 +85,23 @@ $(outgoing c1 7 s1 9)
 c1 sends EchoRQ <Type 99>
 c1 sends EchoRQ <Identifier 5>
 s1 gets EchoRQ <Identifier 5>
+$(data c1 7 s1 9)
+END
+
+ok "a client that says a byte now and then has the handshake's time, and no more" talk <<END
+n in $in2
+m in $srv
+n connects 192.0.2.1
+m accepts L
+n sends hex 00
+n gets nothing 700
+n sends hex 9c
+n gets nothing 700
+n sends hex 00
+n gets nothing 700
+n sends hex 01
+n gets end
+m gets end
 $(data c1 7 s1 9)
 END
 
