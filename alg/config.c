@@ -78,6 +78,7 @@ parse(const char *path, const char *text)
 	    CONF_INT("max-ids", 0, check_number),
 	    CONF_STR("connect-timeout", "30s", conf_check_duration),
 	    CONF_STR("handshake-timeout", "30s", conf_check_duration),
+	    CONF_STR("control-timeout", "10m", conf_check_duration),
 	    CONF_STR("ageing-timeout", "120s", conf_check_duration),
 	    CONF_STR("idle-timeout", "30m", conf_check_duration),
 	    CONF_STR("adopted-timeout", "0", conf_check_duration),
@@ -226,6 +227,7 @@ read_times(struct config *c)
 
 	c->connect_timeout_ns = conf_ns(cfg, "connect-timeout");
 	c->handshake_timeout_ns = conf_ns(cfg, "handshake-timeout");
+	c->control_timeout_ns = conf_ns(cfg, "control-timeout");
 	c->ageing_ns = conf_ns(cfg, "ageing-timeout");
 	c->idle_ns = conf_ns(cfg, "idle-timeout");
 	c->adopted_ns = conf_ns(cfg, "adopted-timeout");

@@ -97,6 +97,7 @@ struct config {
 	uint16_t max_calls_per_connection;
 	size_t max_ids; /* of the translation table */
 	uint64_t connect_timeout_ns, handshake_timeout_ns;
+	uint64_t control_timeout_ns; /* without a call and a message; 0: none */
 	uint64_t ageing_ns, idle_ns, adopted_ns, linger_ns, poll_ns;
 	bool keep_with_control;
 	uint64_t keepalive_ns; /* TCP keepalive of both halves, so that a dead end is noticed; 0: none */

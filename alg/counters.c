@@ -48,6 +48,7 @@ connections(const struct out *out, const struct gateway_counters *c)
 	put_label(out, name, help, label, "version", c->version_refused);
 	put(out, "half_open_dropped", "Half-open control connections dropped in favour of new ones", false, c->half_open_dropped);
 	put(out, "handshake_timeouts", "Control connections that said nothing in time", false, c->handshake_timeouts);
+	put(out, "control_timeouts", "Control connections without a call that were silent for too long", false, c->control_timeouts);
 	put(out, "connect_timeouts", "Servers that did not answer in time", false, c->connect_timeouts);
 	put(out, "connect_failed", "Servers that could not be reached", false, c->connect_failed);
 	put(out, "untouched", "Control connections that are not PPTP version 1, passed as they are", false, c->untouched);

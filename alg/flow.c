@@ -176,6 +176,7 @@ flow_new(struct gateway *gw, int fd)
 	f->end[ALG_CLIENT] = (struct flow_end){.flow = f, .side = ALG_CLIENT, .fd = fd};
 	f->end[ALG_SERVER] = (struct flow_end){.flow = f, .side = ALG_SERVER, .fd = -1};
 	f->since = clock_ts();
+	f->heard = f->since;
 	f->since_unix = clock_unix();
 	f->deadline = TS_NEVER;
 	return f;
@@ -404,6 +405,18 @@ flow_fail(struct flow *f, const char *fmt, ...)
 	flow_fsm(f, FLOW_E_FAILED);
 }
 
+/* Peers that have something to lose say so at least by an echo. */
+static void
+check_silence(struct flow *f, uint64_t ts)
+{
+	uint64_t limit = f->gw->config->control_timeout_ns;
+
+	if (limit == 0 || f->state != FLOW_OPEN || f->untouched || ts < f->heard + limit || alg_rewrite_calls(f->rw, NULL, 0) > 0)
+		return;
+	f->gw->counters.control_timeouts++;
+	flow_fail(f, "no call, and no message for %" PRIu64 " s", limit / TS_S(1));
+}
+
 void
 flow_check_deadlines(struct gateway *gw, uint64_t ts)
 {
@@ -413,6 +426,7 @@ flow_check_deadlines(struct gateway *gw, uint64_t ts)
 			flow_fsm(f, FLOW_E_TIMEOUT);
 		else
 			flow_check_ends(f);
+		check_silence(f, ts);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "alg/flow.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 
 enum { READ_BYTES = 2048, READ_ROUNDS = 8 };
@@ -150,6 +151,7 @@ take(struct flow *f, enum alg_side side, const uint8_t *data, size_t len)
 		return false;
 	}
 	end->bytes += taken;
+	f->heard = taken > 0 ? clock_ts() : f->heard;
 	moved = pump(f) || taken > 0;
 	if (f->rw == NULL)
 		return false;

@@ -82,6 +82,7 @@ struct flow {
 	enum flow_state state;
 	uint64_t since, since_unix; /* ts, and seconds of the wall clock */
 	uint64_t deadline;          /* of the present state; TS_NEVER: none */
+	uint64_t heard;             /* ts of the last bytes of either end */
 
 	struct addr client, dialed, server, external; /* external: what the server sees; family 0: not known yet */
 	uint16_t client_port, dialed_port, server_port, external_port;
@@ -148,7 +149,7 @@ struct listener {
 struct gateway_counters {
 	uint64_t flows;                                             /* accepted ever */
 	uint64_t refused_limit, refused_policy, refused_descriptor; /* closed at once with a reset */
-	uint64_t half_open_dropped, handshake_timeouts, connect_timeouts, connect_failed;
+	uint64_t half_open_dropped, handshake_timeouts, control_timeouts, connect_timeouts, connect_failed;
 	uint64_t untouched, version_refused;
 	uint64_t calls_up, calls_refused, calls_ended;
 	uint64_t violations;                                   /* messages out of sequence or malformed */

@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 19
+plan 23
 alg_topology
 masquerade
 gateway_start
@@ -40,6 +40,27 @@ is "its ids are as they were" "$(tell c1_at_s1) $(tell s1_at_c1)" "17 31"
 is "and the strays are gone" "$(strays)" 0
 say fresh
 ok "the call ends" wait_for 5 no_gates
+
+# --- silence -----------------------------------------------------------------------------------------------------
+gateway_stop
+gateway_start 'control-timeout = "2s"'
+ok "two control connections, one with a call" talk <<END
+$(ends)
+$(connection c1 s1)
+$(connection d1 s2)
+$(outgoing d1 7 s2 22)
+END
+ok "when both are silent, the one without a call ends" talk <<END
+c1 gets end
+s1 gets end
+$(data d1 7 s2 22)
+$(outgoing d1 8 s2 23)
+END
+alg_is "which is counted" 1 counters .control_timeouts
+ok "and logged with who and why" logged alg 'event=control-down .* client=10.1.0.2 .*reason="no call, and no message for 2 s"'
+say fresh
+gateway_stop
+gateway_start
 
 # --- real ends ---------------------------------------------------------------------------------------------------
 users 'alice * secret 10.0.0.10' 'bob * secret 10.0.0.11'

@@ -112,7 +112,7 @@ static const char full[] =
     "bpf-interfaces = {eth0}\nstrict = yes\ngate-life = 3h\nprotocol = strict\nother-version = refuse\nrandom-ids = yes\nid-rest = 5s\n"
     "nat = interface\nnat64-prefix = \"64:ff9b::/96\"\nnat64-source = 192.0.2.64\nmax-connections = 50\nmax-connections-per-source = 5\n"
     "max-half-open = 7\nmax-calls = 40\nmax-calls-per-client = 4\nmax-calls-per-connection = 3\nmax-waiting = 6\nmax-ids = 99\n"
-    "connect-timeout = 11s\nhandshake-timeout = 12s\nageing-timeout = 60s\nidle-timeout = 5m\nadopted-timeout = 1m\nkeep-with-control = "
+    "connect-timeout = 11s\nhandshake-timeout = 12s\ncontrol-timeout = 13s\nageing-timeout = 60s\nidle-timeout = 5m\nadopted-timeout = 1m\nkeep-with-control = "
     "no\n"
     "linger = 3s\npoll-interval = 500ms\nkeepalive = 0\nmark = 0x100\ntable = 77\nproxy-port = 1999\nuser = nobody\n"
     "control-socket = \"/x/sock\"\ncontrol-mode = 0660\nstate-dir = \"/x/state\"\nmetrics = \"[::1]:9723\"\nlog = journal\n"
@@ -153,6 +153,7 @@ START_TEST(every_option_is_read)
 	ck_assert_uint_eq(c->max_ids, 99);
 	ck_assert_uint_eq(c->connect_timeout_ns, 11 * second);
 	ck_assert_uint_eq(c->handshake_timeout_ns, 12 * second);
+	ck_assert_uint_eq(c->control_timeout_ns, 13 * second);
 	ck_assert_uint_eq(c->ageing_ns, 60 * second);
 	ck_assert_uint_eq(c->idle_ns, 300 * second);
 	ck_assert_uint_eq(c->adopted_ns, 60 * second);
