@@ -20,8 +20,8 @@ load() { in_ns "$cli" "$BUILD/bench/pptpload" "$@" 192.0.2.1 >"$work/load.log" 2
 longest() { sed -n 's/.*longest \([0-9]*\)\..*/\1/p' "$work/load.log"; }
 most() { sed -n 's/.* 99% \([0-9]*\)\..*/\1/p' "$work/load.log"; }
 
-# fifty: they are in the file then
-fifty() { control server --json show sessions >"$work/fifty" && [ "$(field user <"$work/fifty" | wc -l)" = 50 ]; }
+# fifty: they are up, and in the file then
+fifty() { control server --json show sessions >"$work/fifty" && [ "$(field state <"$work/fifty" | grep -cx up)" = 50 ]; }
 load -n 50 -c 50 -s 8 &
 load_pid=$!
 ok "fifty sessions are there at the same time" wait_for 10 fifty
