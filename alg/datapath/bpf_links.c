@@ -24,40 +24,58 @@ struct link {
 	int xdp, tcx; /* descriptors; closing one detaches the program. -1: not attached */
 	int xdp_error;
 	bool sends;
+	bool there; /* at the last look */
+	bool fresh; /* to be attached */
 };
 
 struct bpf_links {
 	struct bpf_links_config config;
+	char **names;                         /* config's; NULL: all */
 	struct bpf_netdev_features *features; /* NULL: the kernel doesn't tell */
 	size_t count, skipped;
 	struct link links[GATES_LINKS_MAX];
 };
 
 static bool
-is_wanted(const struct bpf_links *l, const struct bpf_netdev *dev)
+is_possible(const struct bpf_links *l, const struct bpf_netdev *dev)
 {
-	if (!dev->ethernet || !dev->up)
+	if (!dev->ethernet)
 		return false;
-	if (l->config.ifnames == NULL)
+	if (l->names == NULL)
 		return !dev->port;
-	for (const char *const *name = l->config.ifnames; *name != NULL; name++)
+	for (char **name = l->names; *name != NULL; name++)
 		if (strcmp(*name, dev->name) == 0)
 			return true;
 	return false;
 }
 
+static struct link *
+find_link(struct bpf_links *l, uint32_t ifindex)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->links[i].dev.ifindex == ifindex)
+			return &l->links[i];
+	return NULL;
+}
+
+/* One that goes down keeps its programs. */
 static void
 on_netdev(void *user, const struct bpf_netdev *dev)
 {
 	struct bpf_links *l = user;
+	struct link *link = find_link(l, dev->ifindex);
 
-	if (!is_wanted(l, dev))
+	if (!is_possible(l, dev))
 		return;
-	if (l->count == GATES_LINKS_MAX) {
+	if (link != NULL) {
+		link->fresh = memcmp(link->dev.mac, dev->mac, sizeof(dev->mac)) != 0;
+		link->dev = *dev;
+		link->there = true;
+	} else if (dev->up && l->count < GATES_LINKS_MAX) {
+		l->links[l->count++] = (struct link){.dev = *dev, .xdp = -1, .tcx = -1, .there = true, .fresh = true};
+	} else if (dev->up) {
 		l->skipped++;
-		return;
 	}
-	l->links[l->count++] = (struct link){.dev = *dev, .xdp = -1, .tcx = -1};
 }
 
 /* The system call itself, as libbpf of some distributions knows less of attach types than their kernel. */
@@ -104,42 +122,31 @@ tell_program(struct bpf_links *l, struct link *link)
 		log_event(LOG_LEVEL_WARN, "datapath", "interface=%s error=\"%m\"", link->dev.name);
 }
 
-void
-bpf_links_refresh(struct bpf_links *l)
-{
-	for (size_t i = 0; l->features != NULL && i < l->count; i++) {
-		struct link *link = &l->links[i];
-		bool sends = link->xdp >= 0 && bpf_netdev_sends_xdp(l->features, link->dev.ifindex);
-
-		if (sends == link->sends)
-			continue;
-		link->sends = sends;
-		tell_program(l, link);
-		log_event(LOG_LEVEL_INFO, "datapath", "interface=%s xdp_sends=%s", link->dev.name, sends ? "yes" : "no");
-	}
-}
-
 /* Frames must be able to leave by XDP somewhere, or it is no use to catch them there. */
 static void
-attach_all_xdp(struct bpf_links *l)
+attach_fresh_xdp(struct bpf_links *l)
 {
 	bool any = false;
 
 	if (l->features == NULL)
 		return;
 	for (size_t i = 0; i < l->count; i++)
-		attach_xdp(&l->links[i], l->config.xdp_fd);
+		if (l->links[i].fresh && l->links[i].xdp < 0)
+			attach_xdp(&l->links[i], l->config.xdp_fd);
 	for (size_t i = 0; i < l->count; i++) {
 		struct link *link = &l->links[i];
 
-		link->sends = link->xdp >= 0 && bpf_netdev_sends_xdp(l->features, link->dev.ifindex);
+		if (link->fresh)
+			link->sends = link->xdp >= 0 && bpf_netdev_sends_xdp(l->features, link->dev.ifindex);
 		any = any || link->sends;
 	}
 	for (size_t i = 0; i < l->count; i++) {
-		if (!any)
-			detach(&l->links[i].xdp);
-		if (l->links[i].xdp >= 0)
-			tell_program(l, &l->links[i]);
+		struct link *link = &l->links[i];
+
+		if (link->fresh && !any)
+			detach(&link->xdp);
+		if (link->fresh && link->xdp >= 0)
+			tell_program(l, link);
 	}
 }
 
@@ -167,35 +174,98 @@ report(const struct bpf_links *l, const struct link *link)
 		log_event(LOG_LEVEL_INFO, "datapath", "interface=%s mode=%s xdp=\"%s\"", link->dev.name, mode, why_no_xdp(l, link));
 }
 
-static bool
-attach_all(struct bpf_links *l, char *err, size_t errlen)
+/* 0, or the last errno. */
+static int
+attach_fresh(struct bpf_links *l)
 {
-	size_t attached = 0;
 	int error = 0;
 
-	attach_all_xdp(l);
+	attach_fresh_xdp(l);
 	for (size_t i = 0; i < l->count; i++) {
 		struct link *link = &l->links[i];
 
-		link->tcx = attach_tcx(l->config.tcx_fd, link->dev.ifindex);
+		if (!link->fresh)
+			continue;
+		if (link->tcx < 0)
+			link->tcx = attach_tcx(l->config.tcx_fd, link->dev.ifindex);
 		if (link->tcx < 0)
 			error = errno;
-		attached += link->tcx >= 0 || link->xdp >= 0;
+		link->fresh = false;
 		report(l, link);
 	}
+	return error;
+}
+
+static bool
+attach_all(struct bpf_links *l, char *err, size_t errlen)
+{
+	int error = attach_fresh(l);
+
 	if (l->skipped > 0)
 		log_event(LOG_LEVEL_WARN, "datapath", "skipped=%zu reason=\"more than %d interfaces\"", l->skipped, GATES_LINKS_MAX);
-	if (attached == 0 && error == EINVAL)
+	for (size_t i = 0; i < l->count; i++)
+		if (l->links[i].tcx >= 0 || l->links[i].xdp >= 0)
+			return true;
+	if (error == EINVAL)
 		snprintf(err, errlen, "the kernel has no TCX (Linux 6.6 or later), and no interface has XDP for sending");
-	else if (attached == 0)
+	else
 		snprintf(err, errlen, "eBPF can't be attached to any interface: %s", l->count == 0 ? "there is none" : strerror(error));
-	return attached > 0;
+	return false;
+}
+
+/* The kernel has detached the programs of interfaces that are no more. */
+static void
+remove_gone(struct bpf_links *l)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		struct link *link = &l->links[i];
+
+		if (link->there) {
+			l->links[kept++] = *link;
+			continue;
+		}
+		detach(&link->xdp);
+		detach(&link->tcx);
+		bpf_map_delete_elem(l->config.map_fd, &link->dev.ifindex);
+		log_event(LOG_LEVEL_INFO, "datapath", "interface=%s mode=none reason=gone", link->dev.name);
+	}
+	l->count = kept;
+}
+
+static void
+refresh_sending(struct bpf_links *l)
+{
+	for (size_t i = 0; l->features != NULL && i < l->count; i++) {
+		struct link *link = &l->links[i];
+		bool sends = link->xdp >= 0 && bpf_netdev_sends_xdp(l->features, link->dev.ifindex);
+
+		if (sends == link->sends)
+			continue;
+		link->sends = sends;
+		tell_program(l, link);
+		log_event(LOG_LEVEL_INFO, "datapath", "interface=%s xdp_sends=%s", link->dev.name, sends ? "yes" : "no");
+	}
+}
+
+void
+bpf_links_refresh(struct bpf_links *l)
+{
+	l->skipped = 0;
+	for (size_t i = 0; i < l->count; i++)
+		l->links[i].there = false;
+	if (bpf_netdev_each(on_netdev, l) == 0) {
+		remove_gone(l);
+		attach_fresh(l);
+	}
+	refresh_sending(l);
 }
 
 static void
 report_missing(const struct bpf_links *l)
 {
-	for (const char *const *name = l->config.ifnames; name != NULL && *name != NULL; name++) {
+	for (char **name = l->names; name != NULL && *name != NULL; name++) {
 		size_t i = 0;
 
 		while (i < l->count && strcmp(l->links[i].dev.name, *name) != 0)
@@ -203,6 +273,35 @@ report_missing(const struct bpf_links *l)
 		if (i == l->count)
 			log_event(LOG_LEVEL_WARN, "datapath", "interface=%s mode=none reason=\"no Ethernet interface that is up\"", *name);
 	}
+}
+
+static void
+free_names(char **names)
+{
+	for (char **name = names; name != NULL && *name != NULL; name++)
+		free(*name);
+	free(names);
+}
+
+/* False: no memory. */
+static bool
+copy_names(struct bpf_links *l)
+{
+	const char *const *from = l->config.ifnames;
+	size_t count = 0;
+
+	if (from == NULL)
+		return true;
+	while (from[count] != NULL)
+		count++;
+	l->names = calloc(count + 1, sizeof(*l->names));
+	for (size_t i = 0; l->names != NULL && i < count; i++) {
+		l->names[i] = strdup(from[i]);
+		if (l->names[i] == NULL)
+			return false;
+	}
+	l->config.ifnames = NULL;
+	return l->names != NULL;
 }
 
 struct bpf_links *
@@ -215,6 +314,11 @@ bpf_links_open(const struct bpf_links_config *config, char *err, size_t errlen)
 		return NULL;
 	}
 	l->config = *config;
+	if (!copy_names(l)) {
+		snprintf(err, errlen, "no memory");
+		bpf_links_close(l);
+		return NULL;
+	}
 	l->features = bpf_netdev_features_open();
 	if (bpf_netdev_each(on_netdev, l) != 0) {
 		snprintf(err, errlen, "the kernel doesn't list its interfaces: %m");
@@ -226,7 +330,6 @@ bpf_links_open(const struct bpf_links_config *config, char *err, size_t errlen)
 		bpf_links_close(l);
 		return NULL;
 	}
-	l->config.ifnames = NULL;
 	return l;
 }
 
@@ -240,5 +343,6 @@ bpf_links_close(struct bpf_links *l)
 		detach(&l->links[i].tcx);
 	}
 	bpf_netdev_features_close(l->features);
+	free_names(l->names);
 	free(l);
 }

@@ -1,5 +1,4 @@
-/* The interfaces that the eBPF backend is attached to. An interface that appears later has no program; its GRE meets connection
- * tracking. */
+/* The interfaces that the eBPF backend is attached to, as they come and go. GRE of those without a program meets connection tracking. */
 #ifndef ALG_DATAPATH_BPF_LINKS_H
 #define ALG_DATAPATH_BPF_LINKS_H
 
@@ -8,7 +7,7 @@
 struct bpf_links;
 
 struct bpf_links_config {
-	const char *const *ifnames; /* NULL-terminated; NULL: all Ethernet interfaces that are up and no port of a bridge or bond */
+	const char *const *ifnames; /* NULL-terminated, copied; NULL: all Ethernet interfaces that are up and no port of a bridge or bond */
 	int xdp_fd, tcx_fd;         /* programs */
 	int map_fd;                 /* GATES_MAP_LINKS */
 };
@@ -17,7 +16,8 @@ struct bpf_links_config {
  * and frames can leave by XDP too, and TCX everywhere. NULL with a sentence in err when not one interface was left. */
 struct bpf_links *bpf_links_open(const struct bpf_links_config *config, char *err, size_t errlen);
 
-/* Asks the kernel again which interfaces can send frames of XDP: with some drivers (veth) that depends on the other end. */
+/* Asks the kernel again which interfaces there are, and which can send frames of XDP: with some drivers (veth) that depends on the other
+ * end. New ones get the programs; those that have become ports of a bridge or bond lose them. */
 void bpf_links_refresh(struct bpf_links *links);
 
 /* Detaches the programs. */

@@ -94,7 +94,7 @@ if ! hold first -i in -i out && ! grep -q '^ready' "$work/first.log"; then
     exit 0
   fi
 fi
-plan 48
+plan 53
 
 # --- TCX: the other ends have no NAPI, so nothing can be sent to them from XDP ---
 is "without a way to send from XDP the program is at TCX" "$(mode first in) $(mode first out)" "tcx tcx"
@@ -184,17 +184,34 @@ ok "all of them are counted, few by connection tracking" all_counted
 ok "fragments go through connection tracking" misses "$srv" up4 up4 -s 3000
 ok "IP options too" misses "$srv" up4 up4 -o
 first=$holder
+run ip -n "$gw" tuntap add tun0 mode tun; run ip -n "$gw" link set tun0 up
 : >"$work/fifth.log"
 spawn fifth "$gw" "$gatectl" -d bpf hold 1 "${gates[@]}"
 holder=$!
 ok "a second process finds its place taken" wait_for 10 grep -q '^ready' "$work/fifth.log"
 like "leaves the other's program alone and is at TCX" "$(grep 'interface=in' "$work/fifth.log")" 'mode=tcx xdp="another program is at XDP"'
+is "an interface without Ethernet, and the loopback one, are left alone" "$(grep -cE 'interface=(tun0|lo)' "$work/fifth.log")" 0
 slay
 holder=$first
 run in_ns "$srv" ethtool -K eth0 gro off
 no_more() { kill -USR1 "$holder"; grep -q 'interface=out xdp_sends=no' "$work/fourth.log"; }
 ok "that an other end takes frames of XDP no more is noticed" wait_for 10 no_more
 ok "and packets go on by TCX" every_way 50
+
+# --- an interface goes, and comes back ---
+run ip -n "$gw" link del out
+cable "$srv" eth0 "$gw" out
+address "$srv" eth0 192.0.2.1/24 2001:db8:1::1/64; address "$gw" out 192.0.2.254/24 2001:db8:1::fe/64
+wait_for 10 ok4
+# noticed PATTERN: at one of its looks at the interfaces
+noticed() { kill -USR1 "$holder"; grep -q "$1" "$work/fourth.log"; }
+ok "an interface that has gone is noticed" wait_for 15 noticed 'interface=out mode=none reason=gone'
+came_back() { kill -USR1 "$holder"; [ "$(grep -c 'interface=out mode=[xt]' "$work/fourth.log")" -ge 2 ]; }
+ok "and that it came back" wait_for 15 came_back
+before=$(tracked ipv4)
+ok "packets go on" every_way 50
+is "past connection tracking, as before" "$(($(tracked ipv4) - before))" 0
+
 at_xdp() { ip -n "$gw" -d link show | grep -c 'prog/xdp'; }
 is "until here programs are at XDP" "$(at_xdp)" 2
 ok "the gates are removed" release
