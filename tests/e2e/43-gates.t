@@ -2,7 +2,7 @@
 # The life of gates: until their first packet, in silence, at the end of a call and of a control connection, and the limits on them.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 69
+plan 72
 alg_topology
 gates() { alg_json gates 'length / 2'; }
 
@@ -50,6 +50,26 @@ ok "and pass nothing" talk <<END
 s1 gre @c1_at_s1 misses c1
 c1 gre @s1_at_c1 misses s1
 END
+say fresh
+
+# What goes past connection tracking, by eBPF, counts as well.
+translator pptpalg 'datapath = bpf' 'ageing-timeout = "5s"' 'idle-timeout = "2s"' 'poll-interval = "500ms"' 'keep-with-control = false'
+if [ "$(alg_json status .datapath)" = bpf ]; then
+  ok "data by eBPF keeps a call" talk <<END
+$(ends)
+$(connection c1 s1)
+$(outgoing c1 7 s1 9)
+$(data c1 7 s1 9)
+$(alive 's1 gre @c1_at_s1 reaches c1 as 7')
+END
+  is "connection tracking saw none of it" "$(in_ns "$gw" conntrack -L -p gre 2>/dev/null | grep -o 'packets=[0-9]*' | awk -F= '{n += $2} END {print n}')" 0
+  ok "it ends when it is idle" talk <<END
+patience 8000
+c1 gets CDN <Call-ID @s1_at_c1>
+END
+else
+  for _ in 1 2 3; do pass "eBPF # SKIP neither this kernel nor this build need have it"; done
+fi
 say fresh
 
 # --- control connections that end ---------------------------------------------------------------------------------
