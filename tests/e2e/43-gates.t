@@ -156,7 +156,11 @@ $(outgoing c1 7 s1 9)
 $(data c1 7 s1 9)
 END
 run in_ns "$gw" conntrack -D -p gre >/dev/null 2>&1
-alg_is "gates that somebody removed are put back" 1 counters .gates_restored
+if [ "${DATAPATH:-}" = user ]; then
+  pass "gates that somebody removed # SKIP nobody else can"
+else
+  alg_is "gates that somebody removed are put back" 1 counters .gates_restored
+fi
 ok "and data goes on" talk < <(data c1 7 s1 9)
 say fresh
 
@@ -191,8 +195,8 @@ ok "the fifth is let in, the sixth is not" talk <<END
 $(data d1 2 s2 22)
 x1 in $gw
 $(connection x1 s3)
-$(outgoing x1 1 s3 31)
-$(refused x1 2 s3)
+$(outgoing x1 3 s3 31)
+$(refused x1 4 s3)
 END
 alg_is "for want of calls" 1 counters .gates_refused_too_many_calls
 told 192.0.2.254 "too many calls"

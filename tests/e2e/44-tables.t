@@ -91,10 +91,12 @@ like "as text" "$(alg flows)" '1\.[0-9]+ +gre up +10\.1\.0\.2 +192\.0\.2\.1 +9 '
 
 # --- gates, translations, resources -------------------------------------------------------------------------------------
 
+user=
+[ "${DATAPATH:-}" != user ] || user=,user
 gate() { alg_json gates "[.[] | select(.direction == \"$1\" and (.call | startswith(\"$2\")))][0] | $3"; }
-is "gate: up" "$(gate up 2. '"\(.from) \(.to) \(.call_id) \(.flags) \(.zone) \(.references) \(.state)"')" "10.2.0.2 192.0.2.1 10 snat in2 2 active"
+is "gate: up" "$(gate up 2. '"\(.from) \(.to) \(.call_id) \(.flags) \(.zone) \(.references) \(.state)"')" "10.2.0.2 192.0.2.1 10 snat$user in2 2 active"
 is "gate: down, with the hole and what becomes of it" "$(gate down 2. '"\(.from) \(.to) \(.call_id) \(.new_to) \(.new_call_id) \(.flags)"')" \
-  "192.0.2.1 192.0.2.254 $xid 10.2.0.2 7 dnat,id"
+  "192.0.2.1 192.0.2.254 $xid 10.2.0.2 7 dnat,id$user"
 is "gate: down, the zone that it comes from, and who refers to it" "$(gate down 2. '"\(.zone) \(.references) \(.state)"')" "out 2 active"
 ok "gate: until when the first packet must come" within "$(gate up 3. .timeout_s)" 30 120
 ok "gate: until when it may be idle" within "$(gate up 1. .timeout_s)" 30 100
@@ -111,7 +113,7 @@ is "resources: a group with a connection, a call and two gates" \
   "$(alg_json resources '[.[] | select(.group == "1")] | map(.kind) | join(" ")')" "connection call gate gate"
 is "resources: with their owners" "$(alg_json resources '[.[] | select(.group == "1")] | map(.owner) | join(" ")')" \
   "10.1.0.2 10.1.0.2 10.1.0.2 192.0.2.1"
-is "status" "$(alg_json status '"\(.program) \(.datapath) \(.connections) \(.calls) \(.waiting)"')" "pptpalg conntrack 3 3 1"
+is "status" "$(alg_json status '"\(.program) \(.datapath) \(.connections) \(.calls) \(.waiting)"')" "pptpalg ${DATAPATH:-conntrack} 3 3 1"
 like "as text" "$(alg status)" 'calls +3'
 is "counters" "$(alg_json counters '"\(.connections) \(.calls) \(.gates_added) \(.ids_taken) \(.violations)"')" "3 3 3 6 0"
 is "messages, each received and forwarded" "$(alg_json counters '"\(.messages_received_client) \(.messages_received_server) \(.messages_forwarded)"')" "6 6 12"

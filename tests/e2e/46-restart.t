@@ -79,7 +79,7 @@ done
 gateway_stop
 mkdir "$work/sbin"
 cp "$pptpalg" "$work/sbin/pptpalg"
-gateway_config alg
+gateway_config alg 'datapath = "conntrack"'
 spawn alg "$gw" "$work/sbin/pptpalg" -f -c "$work/alg.conf"
 gateway_pid=$!
 wait_for 10 alg status

@@ -23,8 +23,10 @@ pptpc_at "$gw" own carol
 ok "a client on the gateway itself" wait_for 15 pings "$gw" 10.0.0.1
 ok "with a transfer" transfer_at "$gw" $size 10.0.0.1 5003
 alg_is "three flows" 3 counters .connections_now
-alg_is "three pairs of gates that carry data both ways" "6 true" flows \
-  '[.[] | select(.kind | startswith("gre"))] | "\(length) \(map(.packets > 100) | all)"'
+counted=6
+[ "${DATAPATH:-}" != user ] || counted=5 # what the gateway's own client sends does not pass the forwarder
+alg_is "three pairs of gates that carry data both ways" "6 $counted" flows \
+  '[.[] | select(.kind | startswith("gre"))] | "\(length) \(map(select(.packets > 100)) | length)"'
 control server kick user=bob >/dev/null
 ok "one is kicked by the server" wait_for 10 gone "${pid[bob]}"
 ok "one hangs up" stop "${pid[own]}"
