@@ -1,6 +1,5 @@
 #include "alg/gateway.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -423,15 +422,10 @@ gateway_prepare(void *arg)
 
 	if (p->forked)
 		monitor_abandon(p->monitor);
-	p->control_fd = p->metrics_fd = -1;
+	p->metrics_fd = -1;
 	p->watch_fd = nft_watch_open();
 	open_metrics(p);
-	if (p->config->control_socket == NULL)
-		return 0;
-	p->control_fd = ctl_listen(p->config->control_socket, p->config->control_mode);
-	if (p->control_fd < 0)
-		log_event(LOG_LEVEL_ERROR, "start", "error=\"control socket %s: %s\"", p->config->control_socket, strerror(errno));
-	return p->control_fd < 0 ? -1 : 0;
+	return ctl_listen_at_start(p->config->control_socket, p->config->control_mode, &p->control_fd) ? 0 : -1;
 }
 
 void

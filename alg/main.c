@@ -1,5 +1,4 @@
 /* pptpalg: the application level gateway for PPTP. */
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,18 +27,6 @@ static const char usage[] = "usage: pptpalg [-dfnv] [-c FILE]\n"
 			    "  -f         stay in the foreground\n"
 			    "  -d         the same, with debug messages; twice: with a trace of every message\n"
 			    "  --version  print the version\n";
-
-static void
-start_log(const struct args *a, const struct config *config)
-{
-	enum log_level level = config->log_level;
-
-	if (a->debug == 1 && level < LOG_LEVEL_DEBUG)
-		level = LOG_LEVEL_DEBUG;
-	if (a->debug > 1)
-		level = LOG_LEVEL_TRACE;
-	log_init("pptpalg", a->debug > 0 ? LOG_TO_STDERR : config->log_target, level);
-}
 
 /* How this program is to be executed anew, from whatever folder: the path that it has now, since after an upgrade there is another file,
  * and the kernel tells of the old one that it is deleted. */
@@ -81,30 +68,18 @@ serve(struct config *config, struct start *s)
 	prepared.forked = strcmp(config->user, "root") != 0;
 	gateway_policy(config, &policy);
 	monitor_policy(prepared.monitor, &policy);
-	if (prepared.forked)
-		priv = priv_start(&policy, gateway_prepare, &prepared);
-	else
-		priv = gateway_prepare(&prepared) == 0 ? priv_start_inline(&policy) : NULL;
+	priv = priv_start_as_user(&policy, gateway_prepare, &prepared);
 	return priv != NULL ? gateway_run(config, priv, &prepared) : 1;
-}
-
-/* A process that goes on in another's place (exec, with the same pid) is where it should be already. */
-static bool
-background(const struct args *a, const struct config *config, const struct start *s)
-{
-	if (a->foreground || s->count > 0 || daemon(0, config->log_target == LOG_TO_STDERR) == 0)
-		return true;
-	fprintf(stderr, "pptpalg: can't go into the background: %s\n", strerror(errno));
-	return false;
 }
 
 int
 main(int argc, char **argv)
 {
+	static const char program[] = "pptpalg";
 	enum { MAX_FDS = 65536 };
 	struct args a = {.config = PPTPALG_DEFAULT_CONFIG};
 	struct start s = {.fds = calloc(MAX_FDS, sizeof(*s.fds))};
-	int status = args_parse(&a, "pptpalg", usage, argc, argv);
+	int status = args_parse(&a, program, usage, argc, argv);
 	struct config *config;
 
 	if (s.fds != NULL)
@@ -119,9 +94,10 @@ main(int argc, char **argv)
 	if (config == NULL || a.check || a.print) {
 		status = config == NULL;
 	} else {
-		start_log(&a, config);
+		args_log(&a, program, config->log_target, config->log_level);
 		prepare_again(&s, &a, argv[0]);
-		status = background(&a, config, &s) ? serve(config, &s) : 1;
+		/* A process that goes on in another's place (exec, with the same pid) is where it should be already. */
+		status = s.count > 0 || args_background(&a, program, config->log_target) ? serve(config, &s) : 1;
 	}
 	config_free(config);
 	free(s.fds);

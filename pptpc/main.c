@@ -92,10 +92,7 @@ serve(const struct client_config *config)
 		fprintf(stderr, "pptpc: %s\n", err);
 		return EXIT_USAGE;
 	}
-	if (strcmp(config->worker, "root") == 0)
-		priv = client_prepare(&prepared) == 0 ? priv_start_inline(&policy.policy) : NULL;
-	else
-		priv = priv_start(&policy.policy, client_prepare, &prepared);
+	priv = priv_start_as_user(&policy.policy, client_prepare, &prepared);
 	return priv != NULL ? client_run(config, priv, &prepared, trace) : EXIT_LOCAL;
 }
 

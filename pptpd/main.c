@@ -45,19 +45,6 @@ load_users(const struct config *config)
 	return users;
 }
 
-static void
-start_log(const struct args *a, struct config *config)
-{
-	enum log_level level = config->log_level;
-
-	if (a->debug == 1 && level < LOG_LEVEL_DEBUG)
-		level = LOG_LEVEL_DEBUG;
-	config->trace = config->trace || a->debug > 1 || level == LOG_LEVEL_TRACE;
-	if (config->trace)
-		level = LOG_LEVEL_TRACE;
-	log_init("pptpd", a->debug > 0 ? LOG_TO_STDERR : config->log_target, level);
-}
-
 static int
 serve(struct config *config, struct users *users)
 {
@@ -66,10 +53,7 @@ serve(struct config *config, struct users *users)
 	struct priv *priv;
 
 	server_policy(config, &policy);
-	if (strcmp(config->user, "root") == 0)
-		priv = server_prepare(&prepared) == 0 ? priv_start_inline(&policy) : NULL;
-	else
-		priv = priv_start(&policy, server_prepare, &prepared);
+	priv = priv_start_as_user(&policy, server_prepare, &prepared);
 	if (priv == NULL) {
 		users_free(users);
 		return 1;
@@ -80,8 +64,10 @@ serve(struct config *config, struct users *users)
 int
 main(int argc, char **argv)
 {
+	static const char program[] = "pptpd";
 	struct args a = {.config = PPTPD_DEFAULT_CONFIG};
-	int status = args_parse(&a, "pptpd", usage, argc, argv);
+	int status = args_parse(&a, program, usage, argc, argv);
+	enum log_level level;
 	struct config *config;
 	struct users *users;
 
@@ -100,11 +86,10 @@ main(int argc, char **argv)
 		config_free(config);
 		return 0;
 	}
-	start_log(&a, config);
-	if (!a.foreground && daemon(0, config->log_target == LOG_TO_STDERR) != 0) {
-		fprintf(stderr, "pptpd: can't go into the background: %s\n", strerror(errno));
+	level = args_log(&a, program, config->log_target, config->trace ? LOG_LEVEL_TRACE : config->log_level);
+	config->trace = level == LOG_LEVEL_TRACE;
+	if (!args_background(&a, program, config->log_target))
 		return 1;
-	}
 	status = serve(config, users);
 	config_free(config);
 	return status;

@@ -500,13 +500,7 @@ server_prepare(void *arg)
 		log_event(LOG_LEVEL_ERROR, "start", "error=\"%s\"", err);
 		return -1;
 	}
-	p->control_fd = -1;
-	if (p->config->control_socket == NULL)
-		return 0;
-	p->control_fd = ctl_listen(p->config->control_socket, p->config->control_mode);
-	if (p->control_fd < 0)
-		log_event(LOG_LEVEL_ERROR, "start", "error=\"control socket %s: %s\"", p->config->control_socket, strerror(errno));
-	return p->control_fd < 0 ? -1 : 0;
+	return ctl_listen_at_start(p->config->control_socket, p->config->control_mode, &p->control_fd) ? 0 : -1;
 }
 
 static void

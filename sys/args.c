@@ -1,7 +1,9 @@
 #include "sys/args.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static int
@@ -49,4 +51,24 @@ args_parse(struct args *a, const char *program, const char *usage, int argc, cha
 		return -1;
 	fprintf(stderr, "%s: unexpected argument: %s\n", program, argv[optind]);
 	return wrong(usage);
+}
+
+enum log_level
+args_log(const struct args *a, const char *program, enum log_target target, enum log_level level)
+{
+	if (a->debug == 1 && level < LOG_LEVEL_DEBUG)
+		level = LOG_LEVEL_DEBUG;
+	if (a->debug > 1)
+		level = LOG_LEVEL_TRACE;
+	log_init(program, a->debug > 0 ? LOG_TO_STDERR : target, level);
+	return level;
+}
+
+bool
+args_background(const struct args *a, const char *program, enum log_target target)
+{
+	if (a->foreground || daemon(0, target == LOG_TO_STDERR) == 0)
+		return true;
+	fprintf(stderr, "%s: can't go into the background: %s\n", program, strerror(errno));
+	return false;
 }

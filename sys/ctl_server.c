@@ -328,3 +328,13 @@ ctl_listen(const char *path, unsigned mode)
 	errno = saved;
 	return -1;
 }
+
+bool
+ctl_listen_at_start(const char *path, unsigned mode, int *fd)
+{
+	*fd = path != NULL ? ctl_listen(path, mode) : -1;
+	if (path == NULL || *fd >= 0)
+		return true;
+	log_event(LOG_LEVEL_ERROR, "start", "error=\"control socket %s: %s\"", path, strerror(errno));
+	return false;
+}

@@ -194,6 +194,9 @@ struct priv *priv_start(const struct priv_policy *policy, int (*prepare)(void *u
 /* Same interface without a second process, for tests and for `user = root`: requests are checked and done in place. */
 struct priv *priv_start_inline(const struct priv_policy *policy);
 
+/* What policy->user asks for: "root" is `prepare` and priv_start_inline(), everybody else priv_start(). */
+struct priv *priv_start_as_user(const struct priv_policy *policy, int (*prepare)(void *user), void *user);
+
 void priv_free(struct priv *p);
 
 /* fds belong to the callee from then on. Called from the event loop, in the order of the requests. */

@@ -144,3 +144,11 @@ priv_start_inline(const struct priv_policy *policy)
 		free(core);
 	return p;
 }
+
+struct priv *
+priv_start_as_user(const struct priv_policy *policy, int (*prepare)(void *user), void *arg)
+{
+	if (policy->user == NULL || strcmp(policy->user, "root") != 0)
+		return priv_start(policy, prepare, arg);
+	return prepare(arg) == 0 ? priv_start_inline(policy) : NULL;
+}

@@ -467,6 +467,32 @@ START_TEST(texts)
 }
 END_TEST
 
+START_TEST(listening_at_start)
+{
+	char folder[] = "/tmp/test-ctl-XXXXXX", other[64];
+	struct stat st;
+	const char *said;
+	int fd = 5;
+
+	ck_assert(ctl_listen_at_start(NULL, 0600, &fd));
+	ck_assert_int_eq(fd, -1);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(other, sizeof(other), "%s/ctl", folder);
+	ck_assert(ctl_listen_at_start(other, 0640, &fd));
+	ck_assert_int_eq(stat(other, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0640);
+	close(fd);
+	unlink(other);
+	rmdir(folder);
+	capture_begin();
+	ck_assert(!ctl_listen_at_start(other, 0640, &fd));
+	said = capture_end();
+	ck_assert_int_eq(fd, -1);
+	ck_assert_msg(strstr(said, "level=error event=start error=\"control socket /tmp/") != NULL, "%s", said);
+	ck_assert_msg(strstr(said, "/ctl: No such file or directory\"\n") != NULL, "%s", said);
+}
+END_TEST
+
 Suite *
 suite_ctl(void)
 {
@@ -483,6 +509,7 @@ suite_ctl(void)
 	tcase_add_test(t, who_does_not_read_is_dropped);
 	tcase_add_test(t, at_most_32_clients);
 	tcase_add_test(t, listening);
+	tcase_add_test(t, listening_at_start);
 	tcase_add_test(t, client_errors);
 	tcase_add_test(t, texts);
 	suite_add_tcase(s, t);

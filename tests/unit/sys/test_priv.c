@@ -877,6 +877,46 @@ START_TEST(inline_does_the_same)
 }
 END_TEST
 
+static int
+prepare_in(void *arg)
+{
+	*(pid_t *)arg = getpid();
+	return 0;
+}
+
+/* One process for root, a second one for anybody else. */
+static void
+as_user_body(void)
+{
+	struct priv_policy policy = {.user = "root"};
+	pid_t prepared_in = 0;
+	struct priv *p = priv_start_as_user(&policy, prepare_in, &prepared_in);
+	int status;
+	pid_t pid;
+
+	CHECK(p != NULL && prepared_in == getpid());
+	priv_free(p);
+	CHECK(priv_start_as_user(&policy, fail_to_prepare, NULL) == NULL);
+	policy.user = "nobody";
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		pid_t monitor = getpid();
+
+		p = priv_start_as_user(&policy, prepare_in, &prepared_in);
+		_exit(p != NULL && prepared_in == getpid() && getppid() == monitor && getuid() != 0 ? 42 : 43);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 42);
+	policy.user = NULL;
+	CHECK(priv_start_as_user(&policy, prepare_in, &prepared_in) == NULL);
+}
+
+START_TEST(as_the_user_says)
+{
+	in_netns(as_user_body);
+}
+END_TEST
+
 Suite *
 suite_priv(void)
 {
@@ -898,6 +938,7 @@ suite_priv(void)
 	tcase_add_test(t, the_queue_is_bounded);
 	tcase_add_test(t, the_loop_hears_that_the_monitor_is_gone);
 	tcase_add_test(t, inline_does_the_same);
+	tcase_add_test(t, as_the_user_says);
 	suite_add_tcase(s, t);
 	return s;
 }
