@@ -10,118 +10,94 @@
 
 enum { PPTP_TCP_PORT = 1723, IDS_PER_CALL = 2, MAX_IDS = 16777216 };
 
-#define CONF_INT_LIST(NAME, DEFAULT, CHECK)                                                                                                \
-	{                                                                                                                                  \
-		.name = (NAME), .type = CFGT_INT, .flags = CFGF_LIST, .def = {.parsed = (DEFAULT)}, .validcb = (CHECK)                     \
-	}
-
 static void
 print_hex(cfg_opt_t *opt, unsigned i, FILE *fp)
 {
 	fprintf(fp, "0x%lx", (unsigned long)cfg_opt_getnint(opt, i));
 }
 
-/* Parses a file (path) or a text. pptpalg.conf(5) says what each option means. */
-static cfg_t *
-parse(const char *path, const char *text)
-{
-	cfg_opt_t policy_opts[] = {
-	    CONF_STR_LIST("source", "{}", check_prefixes),
-	    CONF_STR_LIST("destination", "{}", check_prefixes),
-	    CONF_STR_LIST("interface", "{}", check_ifnames),
-	    CONF_INT_LIST("port", "{}", check_ports),
-	    CONF_STR("action", "proxy", check_action),
-	    CONF_STR("nat", "", check_policy_nat),
-	    CONF_STR("inside", "", check_inside),
-	    CONF_STR_LIST("outside", "{}", check_prefixes),
-	    CFG_END(),
-	};
-	cfg_opt_t server_opts[] = {
-	    CONF_STR("address", "", conf_check_addr),
-	    CONF_INT("port", 0, check_number),
-	    CONF_STR("to", "", conf_check_addr),
-	    CONF_INT("to-port", 0, check_number),
-	    CFG_END(),
-	};
-	cfg_opt_t trace_opts[] = {
-	    CONF_STR("file", "", conf_check_path),
-	    CONF_STR("size", "1m", check_size),
-	    CONF_INT("files", 3, check_number),
-	    CONF_STR("level", "info", check_trace_level),
-	    CONF_STR_LIST("flags", "{all}", check_trace_flags),
-	    CFG_END(),
-	};
-	cfg_opt_t opts[] = {
-	    CONF_INT_LIST("ports", "{1723}", check_ports),
-	    CONF_STR_LIST("interfaces", "{}", check_ifnames),
-	    CFG_BOOL("own-connections", cfg_true, CFGF_NONE),
-	    CFG_BOOL("ipv4", cfg_true, CFGF_NONE),
-	    CFG_BOOL("ipv6", cfg_true, CFGF_NONE),
-	    CONF_STR("datapath", "auto", check_datapath),
-	    CONF_STR_LIST("bpf-interfaces", "{}", check_ifnames),
-	    CFG_BOOL("strict", cfg_false, CFGF_NONE),
-	    CONF_STR("gate-life", "2h", conf_check_duration),
-	    CONF_STR("protocol", "lenient", check_protocol),
-	    CONF_STR("other-version", "pass", check_other_version),
-	    CFG_BOOL("random-ids", cfg_false, CFGF_NONE),
-	    CONF_STR("id-rest", "60s", conf_check_duration),
-	    CONF_STR("nat", "auto", check_nat),
-	    CONF_STR("nat64-prefix", "", check_nat64_prefix),
-	    CONF_STR("nat64-source", "", conf_check_v4),
-	    CONF_INT("max-connections", 10000, check_number),
-	    CONF_INT("max-connections-per-source", 200, check_number),
-	    CONF_INT("max-half-open", 1024, check_number),
-	    CONF_INT("max-calls", 10000, check_number),
-	    CONF_INT("max-calls-per-client", 200, check_number),
-	    CONF_INT("max-calls-per-connection", 64, check_number),
-	    CONF_INT("max-waiting", 0, check_number),
-	    CONF_INT("max-ids", 0, check_number),
-	    CONF_STR("connect-timeout", "30s", conf_check_duration),
-	    CONF_STR("handshake-timeout", "30s", conf_check_duration),
-	    CONF_STR("control-timeout", "10m", conf_check_duration),
-	    CONF_STR("ageing-timeout", "120s", conf_check_duration),
-	    CONF_STR("idle-timeout", "30m", conf_check_duration),
-	    CONF_STR("adopted-timeout", "0", conf_check_duration),
-	    CFG_BOOL("keep-with-control", cfg_true, CFGF_NONE),
-	    CONF_STR("linger", "0", conf_check_duration),
-	    CONF_STR("poll-interval", "10s", conf_check_duration),
-	    CONF_STR("keepalive", "60s", conf_check_duration),
-	    {.name = "mark", .type = CFGT_INT, .def = {.number = 0x10000000}, .validcb = check_number, .pf = print_hex},
-	    CONF_INT("table", PPTP_TCP_PORT, check_number),
-	    CONF_INT("proxy-port", PPTP_TCP_PORT + 1, check_number),
-	    CONF_STR("user", OPENPPTP_USER, conf_check_name),
-	    CONF_STR("control-socket", PPTPALG_DEFAULT_SOCKET, conf_check_path),
-	    CONF_STR("control-mode", "0600", conf_check_mode),
-	    CONF_STR("state-dir", "/run/pptpalg", conf_check_path),
-	    CONF_STR("metrics", "", check_metrics),
-	    CONF_STR("log", "stderr", conf_check_log),
-	    CONF_STR("log-level", "info", conf_check_log_level),
-	    CFG_SEC("trace", trace_opts, CFGF_NONE),
-	    CFG_SEC("policy", policy_opts, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-	    CFG_SEC("server", server_opts, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-	    CFG_END(),
-	};
-	size_t n = sizeof(opts) / sizeof(opts[0]);
+/* The options; pptpalg.conf(5) says what each means. libconfuse works with a copy of them. */
+static cfg_opt_t policy_opts[] = {
+    CONF_STR_LIST("source", "{}", check_prefixes),
+    CONF_STR_LIST("destination", "{}", check_prefixes),
+    CONF_STR_LIST("interface", "{}", check_ifnames),
+    CONF_INT_LIST("port", "{}", check_ports),
+    CONF_STR("action", "proxy", check_action),
+    CONF_STR("nat", "", check_policy_nat),
+    CONF_STR("inside", "", check_inside),
+    CONF_STR_LIST("outside", "{}", check_prefixes),
+    CFG_END(),
+};
 
-	opts[n - 3].validcb = check_policy;
-	opts[n - 2].validcb = check_server;
-	return text != NULL ? conf_parse_text(path, text, opts) : conf_parse(path, opts);
-}
+static cfg_opt_t server_opts[] = {
+    CONF_STR("address", "", conf_check_addr),
+    CONF_INT("port", 0, check_number),
+    CONF_STR("to", "", conf_check_addr),
+    CONF_INT("to-port", 0, check_number),
+    CFG_END(),
+};
+
+static cfg_opt_t trace_opts[] = {
+    CONF_STR("file", "", conf_check_path),
+    CONF_STR("size", "1m", check_size),
+    CONF_INT("files", 3, check_number),
+    CONF_STR("level", "info", check_trace_level),
+    CONF_STR_LIST("flags", "{all}", check_trace_flags),
+    CFG_END(),
+};
+
+static cfg_opt_t opts[] = {
+    CONF_INT_LIST("ports", "{1723}", check_ports),
+    CONF_STR_LIST("interfaces", "{}", check_ifnames),
+    CFG_BOOL("own-connections", cfg_true, CFGF_NONE),
+    CFG_BOOL("ipv4", cfg_true, CFGF_NONE),
+    CFG_BOOL("ipv6", cfg_true, CFGF_NONE),
+    CONF_STR("datapath", "auto", check_datapath),
+    CONF_STR_LIST("bpf-interfaces", "{}", check_ifnames),
+    CFG_BOOL("strict", cfg_false, CFGF_NONE),
+    CONF_STR("gate-life", "2h", conf_check_duration),
+    CONF_STR("protocol", "lenient", check_protocol),
+    CONF_STR("other-version", "pass", check_other_version),
+    CFG_BOOL("random-ids", cfg_false, CFGF_NONE),
+    CONF_STR("id-rest", "60s", conf_check_duration),
+    CONF_STR("nat", "auto", check_nat),
+    CONF_STR("nat64-prefix", "", check_nat64_prefix),
+    CONF_STR("nat64-source", "", conf_check_v4),
+    CONF_INT("max-connections", 10000, check_number),
+    CONF_INT("max-connections-per-source", 200, check_number),
+    CONF_INT("max-half-open", 1024, check_number),
+    CONF_INT("max-calls", 10000, check_number),
+    CONF_INT("max-calls-per-client", 200, check_number),
+    CONF_INT("max-calls-per-connection", 64, check_number),
+    CONF_INT("max-waiting", 0, check_number),
+    CONF_INT("max-ids", 0, check_number),
+    CONF_STR("connect-timeout", "30s", conf_check_duration),
+    CONF_STR("handshake-timeout", "30s", conf_check_duration),
+    CONF_STR("control-timeout", "10m", conf_check_duration),
+    CONF_STR("ageing-timeout", "120s", conf_check_duration),
+    CONF_STR("idle-timeout", "30m", conf_check_duration),
+    CONF_STR("adopted-timeout", "0", conf_check_duration),
+    CFG_BOOL("keep-with-control", cfg_true, CFGF_NONE),
+    CONF_STR("linger", "0", conf_check_duration),
+    CONF_STR("poll-interval", "10s", conf_check_duration),
+    CONF_STR("keepalive", "60s", conf_check_duration),
+    {.name = "mark", .type = CFGT_INT, .def = {.number = 0x10000000}, .validcb = check_number, .pf = print_hex},
+    CONF_INT("table", PPTP_TCP_PORT, check_number),
+    CONF_INT("proxy-port", PPTP_TCP_PORT + 1, check_number),
+    CONF_STR("user", OPENPPTP_USER, conf_check_name),
+    CONF_STR("control-socket", PPTPALG_DEFAULT_SOCKET, conf_check_path),
+    CONF_STR("control-mode", "0600", conf_check_mode),
+    CONF_STR("state-dir", "/run/pptpalg", conf_check_path),
+    CONF_STR("metrics", "", check_metrics),
+    CONF_STR("log", "stderr", conf_check_log),
+    CONF_STR("log-level", "info", conf_check_log_level),
+    CFG_SEC("trace", trace_opts, CFGF_NONE),
+    CONF_SECTIONS("policy", policy_opts, check_policy),
+    CONF_SECTIONS("server", server_opts, check_server),
+    CFG_END(),
+};
 
 /* ---- from libconfuse's values to ours ---- */
-
-static int
-word(cfg_t *cfg, const char *name, const char *const *words)
-{
-	return word_of(words, cfg_getstr(cfg, name));
-}
-
-static bool
-say(const struct config *c, const char *what)
-{
-	fprintf(stderr, "%s: %s\n", c->cfg->filename, what);
-	return false;
-}
 
 static size_t
 read_ports(cfg_t *cfg, const char *name, uint16_t ports[CONFIG_MAX_PORTS])
@@ -167,15 +143,15 @@ read_capture(struct config *c)
 	c->table = (uint32_t)cfg_getint(cfg, "table");
 	c->proxy_port = (uint16_t)cfg_getint(cfg, "proxy-port");
 	if (c->ports_count == 0)
-		return say(c, "option 'ports': an empty list leaves nothing to do");
+		return conf_say(c->cfg, "option 'ports': an empty list leaves nothing to do");
 	if (!c->ipv4 && !c->ipv6)
-		return say(c, "ipv4 = no and ipv6 = no leave nothing to do");
+		return conf_say(c->cfg, "ipv4 = no and ipv6 = no leave nothing to do");
 	if (c->table >= 253 && c->table <= 255)
-		return say(c, "option 'table': 253 to 255 are the system's own routing tables");
+		return conf_say(c->cfg, "option 'table': 253 to 255 are the system's own routing tables");
 	for (size_t i = 0; i < c->ports_count; i++) {
 		if (c->ports[i] == c->proxy_port)
-			return say(
-			    c, "option 'proxy-port': it must be none of the ports, for connections to those never reach this machine");
+			return conf_say(
+			    c->cfg, "option 'proxy-port': it must be none of the ports, for connections to those never reach this machine");
 	}
 	return true;
 }
@@ -183,12 +159,12 @@ read_capture(struct config *c)
 static bool
 read_datapath(struct config *c)
 {
-	c->datapath = (enum config_datapath)word(c->cfg, "datapath", datapath_words);
+	c->datapath = (enum config_datapath)conf_get_word(c->cfg, "datapath", datapath_words);
 	c->bpf_interfaces_count = read_ifnames(c->cfg, "bpf-interfaces", c->bpf_interfaces);
 	c->strict = cfg_getbool(c->cfg, "strict");
 	c->life_ns = conf_ns(c->cfg, "gate-life");
-	c->protocol = word(c->cfg, "protocol", protocol_words) == 0 ? PPTP_LENIENT : PPTP_STRICT;
-	c->other_version = word(c->cfg, "other-version", version_words) == 0 ? ALG_VERSION_PASS : ALG_VERSION_REFUSE;
+	c->protocol = conf_get_word(c->cfg, "protocol", protocol_words) == 0 ? PPTP_LENIENT : PPTP_STRICT;
+	c->other_version = conf_get_word(c->cfg, "other-version", version_words) == 0 ? ALG_VERSION_PASS : ALG_VERSION_REFUSE;
 	c->random_ids = cfg_getbool(c->cfg, "random-ids");
 	c->id_rest_ns = conf_ns(c->cfg, "id-rest");
 	return true;
@@ -216,7 +192,7 @@ read_limits(struct config *c)
 	if (c->max_ids == 0)
 		c->max_ids = IDS_PER_CALL * c->max_calls;
 	if (c->max_ids < IDS_PER_CALL * c->max_calls)
-		return say(c, "option 'max-ids': less than two for each of max-calls, for each end of a call has one");
+		return conf_say(c->cfg, "option 'max-ids': less than two for each of max-calls, for each end of a call has one");
 	return true;
 }
 
@@ -236,15 +212,16 @@ read_times(struct config *c)
 	c->poll_ns = conf_ns(cfg, "poll-interval");
 	c->keepalive_ns = conf_ns(cfg, "keepalive");
 	if (c->connect_timeout_ns == 0 || c->handshake_timeout_ns == 0)
-		return say(c, "connect-timeout and handshake-timeout: 0 would let connections that do nothing stay for ever");
+		return conf_say(c->cfg, "connect-timeout and handshake-timeout: 0 would let connections that do nothing stay for ever");
 	if (c->ageing_ns == 0 || c->idle_ns == 0)
-		return say(c, "ageing-timeout and idle-timeout: 0 would let gates of dead calls stay for ever");
+		return conf_say(c->cfg, "ageing-timeout and idle-timeout: 0 would let gates of dead calls stay for ever");
 	if (c->poll_ns == 0 || c->poll_ns > c->ageing_ns || c->poll_ns > c->idle_ns)
-		return say(c, "option 'poll-interval': 0, or longer than ageing-timeout or idle-timeout, which are measured by it");
+		return conf_say(
+		    c->cfg, "option 'poll-interval': 0, or longer than ageing-timeout or idle-timeout, which are measured by it");
 	if (c->life_ns < 2 * c->poll_ns || c->life_ns < 60 * UINT64_C(1000000000))
-		return say(c, "option 'gate-life': less than a minute or two poll-intervals, so that gates would end in use");
+		return conf_say(c->cfg, "option 'gate-life': less than a minute or two poll-intervals, so that gates would end in use");
 	if (c->keepalive_ns > 0 && c->keepalive_ns < UINT64_C(1000000000))
-		return say(c, "option 'keepalive': less than a second");
+		return conf_say(c->cfg, "option 'keepalive': less than a second");
 	if (c->adopted_ns == 0)
 		c->adopted_ns = c->idle_ns;
 	return true;
@@ -266,7 +243,7 @@ say_port(const struct config *c, const char *kind, const char *name, uint16_t po
 	char what[384];
 
 	snprintf(what, sizeof(what), "%s '%s': port %u is none of ports, so its connections are never seen", kind, name, port);
-	return say(c, what);
+	return conf_say(c->cfg, what);
 }
 
 static bool
@@ -275,8 +252,8 @@ read_policy(struct config *c, cfg_t *section, struct config_policy *p)
 	const char *nat = conf_text(section, "nat"), *inside = conf_text(section, "inside");
 
 	p->name = cfg_title(section);
-	p->action = (enum config_action)word(section, "action", action_words);
-	p->nat = nat != NULL ? (enum config_nat)word_of(nat_words, nat) : c->nat;
+	p->action = (enum config_action)conf_get_word(section, "action", action_words);
+	p->nat = nat != NULL ? (enum config_nat)conf_word(nat_words, nat) : c->nat;
 	p->sources_count = read_prefixes(section, "source", p->sources);
 	p->destinations_count = read_prefixes(section, "destination", p->destinations);
 	p->interfaces_count = read_ifnames(section, "interface", p->interfaces);
@@ -294,7 +271,7 @@ read_policy(struct config *c, cfg_t *section, struct config_policy *p)
 static bool
 read_policies(struct config *c)
 {
-	c->nat = (enum config_nat)word(c->cfg, "nat", nat_words);
+	c->nat = (enum config_nat)conf_get_word(c->cfg, "nat", nat_words);
 	c->policies_count = cfg_size(c->cfg, "policy");
 	for (size_t i = 0; i < c->policies_count; i++) {
 		if (!read_policy(c, cfg_getnsec(c->cfg, "policy", (unsigned)i), &c->policies[i]))
@@ -313,7 +290,7 @@ check_ambiguous(const struct config *c, const struct config_server *s)
 		if (!addr_equal(&o->address, &s->address) || (o->port != 0 && s->port != 0 && o->port != s->port))
 			continue;
 		snprintf(what, sizeof(what), "server '%.255s' is dialed at the same address and port as server '%.255s'", s->name, o->name);
-		return say(c, what);
+		return conf_say(c->cfg, what);
 	}
 	return true;
 }
@@ -349,9 +326,9 @@ read_nat64(struct config *c)
 	if (source != NULL)
 		addr_parse(&c->nat64_source, source);
 	if (source != NULL && prefix == NULL)
-		return say(c, "nat64-source means nothing without nat64-prefix");
+		return conf_say(c->cfg, "nat64-source means nothing without nat64-prefix");
 	if (prefix != NULL && !c->ipv6)
-		return say(c, "nat64-prefix needs ipv6 = yes: its clients dial IPv6 addresses");
+		return conf_say(c->cfg, "nat64-prefix needs ipv6 = yes: its clients dial IPv6 addresses");
 	return true;
 }
 
@@ -368,7 +345,7 @@ read_process(struct config *c)
 	c->log_level = (enum log_level)log_parse_level(cfg_getstr(c->cfg, "log-level"));
 	if (metrics != NULL)
 		conf_endpoint(metrics, &c->metrics_addr, &c->metrics_port);
-	return c->state_dir != NULL || say(c, "state-dir is empty: gates could not be found again after a crash");
+	return c->state_dir != NULL || conf_say(c->cfg, "state-dir is empty: gates could not be found again after a crash");
 }
 
 static void
@@ -410,13 +387,13 @@ config_from(cfg_t *cfg)
 struct config *
 config_load(const char *path)
 {
-	return config_from(parse(path, NULL));
+	return config_from(conf_parse(path, opts));
 }
 
 struct config *
 config_load_text(const char *name, const char *text)
 {
-	return config_from(parse(name, text));
+	return config_from(conf_parse_text(name, text, opts));
 }
 
 void

@@ -1,7 +1,5 @@
 #include "alg/config_check.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "alg/config.h"
@@ -15,29 +13,7 @@ const char *const nat_words[] = {"auto", "route", "static", "pool", "interface",
 const char *const protocol_words[] = {"lenient", "strict", NULL};
 const char *const version_words[] = {"pass", "refuse", NULL};
 
-int
-word_of(const char *const *words, const char *word)
-{
-	for (int i = 0; words[i] != NULL; i++) {
-		if (strcmp(words[i], word) == 0)
-			return i;
-	}
-	return -1;
-}
-
-static int
-check_count(cfg_t *cfg, cfg_opt_t *opt, unsigned max, const char *what)
-{
-	if (cfg_opt_size(opt) <= max)
-		return 0;
-	cfg_error(cfg, "option '%s': more than %u %s", cfg_opt_name(opt), max, what);
-	return -1;
-}
-
-static const struct number_range {
-	const char *name;
-	long min, max;
-} numbers[] = {
+static const struct conf_number numbers[] = {
     {"max-connections", 1, 1000000},
     {"max-connections-per-source", 0, 1000000},
     {"max-half-open", 0, 1000000},
@@ -66,37 +42,26 @@ check_mark(cfg_t *cfg, long n)
 int
 check_number(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *name = cfg_opt_name(opt);
-	long n = cfg_opt_getnint(opt, 0);
-
-	if (strcmp(name, "mark") == 0)
-		return check_mark(cfg, n);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (strcmp(numbers[i].name, name) != 0 || (n >= numbers[i].min && n <= numbers[i].max))
-			continue;
-		cfg_error(cfg, "option '%s': %ld is not in %ld..%ld", name, n, numbers[i].min, numbers[i].max);
-		return -1;
-	}
-	return 0;
+	if (strcmp(cfg_opt_name(opt), "mark") == 0)
+		return check_mark(cfg, cfg_opt_getnint(opt, 0));
+	return conf_check_number(cfg, opt, numbers, sizeof(numbers) / sizeof(numbers[0]));
 }
 
 int
 check_ports(cfg_t *cfg, cfg_opt_t *opt)
 {
 	unsigned n = cfg_opt_size(opt);
-	long port = n > 0 ? cfg_opt_getnint(opt, n - 1) : 1;
+	long port = n > 0 ? cfg_opt_getnint(opt, n - 1) : 0;
 
-	if (port < 1 || port > 65535) {
-		cfg_error(cfg, "option '%s': %ld is no port (1 to 65535)", cfg_opt_name(opt), port);
+	if (conf_check_port(cfg, opt) != 0)
 		return -1;
-	}
 	for (unsigned i = 0; i + 1 < n; i++) {
 		if (cfg_opt_getnint(opt, i) != port)
 			continue;
 		cfg_error(cfg, "option '%s': %ld stands there twice", cfg_opt_name(opt), port);
 		return -1;
 	}
-	return check_count(cfg, opt, CONFIG_MAX_PORTS, "ports");
+	return conf_check_count(cfg, opt, CONFIG_MAX_PORTS, "ports");
 }
 
 int
@@ -114,7 +79,7 @@ check_ifnames(cfg_t *cfg, cfg_opt_t *opt)
 		cfg_error(cfg, "option '%s': '%s' stands there twice", cfg_opt_name(opt), s);
 		return -1;
 	}
-	return check_count(cfg, opt, CONFIG_MAX_INTERFACES, "interfaces");
+	return conf_check_count(cfg, opt, CONFIG_MAX_INTERFACES, "interfaces");
 }
 
 int
@@ -124,7 +89,7 @@ check_prefixes(cfg_t *cfg, cfg_opt_t *opt)
 
 	if (!prefix_parse(&p, conf_last(opt)))
 		return conf_refuse(cfg, opt, "an address or a network like 192.0.2.0/24 or 2001:db8::/32");
-	return check_count(cfg, opt, CONFIG_MAX_MATCHES, "networks");
+	return conf_check_count(cfg, opt, CONFIG_MAX_MATCHES, "networks");
 }
 
 int
@@ -133,34 +98,28 @@ check_inside(cfg_t *cfg, cfg_opt_t *opt)
 	return *conf_last(opt) == '\0' ? 0 : check_prefixes(cfg, opt);
 }
 
-static int
-check_word(cfg_t *cfg, cfg_opt_t *opt, const char *const *words, const char *wanted)
-{
-	return word_of(words, conf_last(opt)) >= 0 ? 0 : conf_refuse(cfg, opt, wanted);
-}
-
 int
 check_datapath(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_word(cfg, opt, datapath_words, "auto, conntrack, bpf or user");
+	return conf_check_word(cfg, opt, datapath_words, "auto, conntrack, bpf or user");
 }
 
 int
 check_protocol(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_word(cfg, opt, protocol_words, "lenient or strict");
+	return conf_check_word(cfg, opt, protocol_words, "lenient or strict");
 }
 
 int
 check_other_version(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_word(cfg, opt, version_words, "pass or refuse");
+	return conf_check_word(cfg, opt, version_words, "pass or refuse");
 }
 
 int
 check_action(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_word(cfg, opt, action_words, "proxy, refuse or pass");
+	return conf_check_word(cfg, opt, action_words, "proxy, refuse or pass");
 }
 
 int
@@ -168,13 +127,13 @@ check_policy_nat(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *s = conf_last(opt);
 
-	return *s == '\0' || word_of(nat_words, s) >= 0 ? 0 : conf_refuse(cfg, opt, "auto, route, static, pool or interface");
+	return *s == '\0' || conf_word(nat_words, s) >= 0 ? 0 : conf_refuse(cfg, opt, "auto, route, static, pool or interface");
 }
 
 int
 check_nat(cfg_t *cfg, cfg_opt_t *opt)
 {
-	int nat = word_of(nat_words, conf_last(opt));
+	int nat = conf_word(nat_words, conf_last(opt));
 
 	if (nat == NAT_AUTO || nat == NAT_ROUTE || nat == NAT_INTERFACE)
 		return 0;
@@ -280,7 +239,7 @@ static const char *
 wrong_addresses(cfg_t *section)
 {
 	bool inside = *cfg_getstr(section, "inside") != '\0';
-	int nat = word_of(nat_words, cfg_getstr(section, "nat"));
+	int nat = conf_word(nat_words, cfg_getstr(section, "nat"));
 
 	if (nat == NAT_STATIC)
 		return wrong_static(section);
@@ -316,10 +275,10 @@ int
 check_policy(cfg_t *cfg, cfg_opt_t *opt)
 {
 	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
-	int action = word_of(action_words, cfg_getstr(section, "action"));
+	int action = conf_word(action_words, cfg_getstr(section, "action"));
 	const char *what;
 
-	if (check_count(cfg, opt, CONFIG_MAX_POLICIES, "policies") != 0)
+	if (conf_check_count(cfg, opt, CONFIG_MAX_POLICIES, "policies") != 0)
 		return -1;
 	if (action != ACTION_PROXY && *cfg_getstr(section, "nat") != '\0')
 		return wrong(section, "policy", "nat means nothing unless action = proxy");
@@ -335,7 +294,7 @@ check_server(cfg_t *cfg, cfg_opt_t *opt)
 	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
 	struct addr dialed = {0}, to = {0};
 
-	if (check_count(cfg, opt, CONFIG_MAX_SERVERS, "servers") != 0)
+	if (conf_check_count(cfg, opt, CONFIG_MAX_SERVERS, "servers") != 0)
 		return -1;
 	if (!addr_parse(&dialed, cfg_getstr(section, "address")) || !addr_parse(&to, cfg_getstr(section, "to")))
 		return wrong(section, "server", "it needs address (as clients dial it) and to (the server's own)");

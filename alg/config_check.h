@@ -27,8 +27,7 @@ int check_trace_flags(cfg_t *cfg, cfg_opt_t *opt);
 int check_policy(cfg_t *cfg, cfg_opt_t *opt);
 int check_server(cfg_t *cfg, cfg_opt_t *opt);
 
-/* The number of a word in a list that ends with NULL; -1: not there. */
-int word_of(const char *const *words, const char *word);
+/* Words of options, in the order of the enums; each list ends with NULL. */
 extern const char *const nat_words[], *const action_words[], *const datapath_words[], *const protocol_words[], *const version_words[];
 
 /* "10m" as bytes: k, m and g are powers of 1024. */

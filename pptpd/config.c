@@ -10,12 +10,7 @@
 
 enum { MAX_OPTS = TUNNEL_OPTIONS_MAX + 64 };
 
-struct number_range {
-	const char *name;
-	long min, max;
-};
-
-static const struct number_range numbers[] = {
+static const struct conf_number numbers[] = {
     {"port", 1, 65535},
     {"max-connections", 1, 1000000},
     {"max-connections-per-source", 0, 1000000},
@@ -29,15 +24,7 @@ static const struct number_range numbers[] = {
 static int
 check_number(cfg_t *cfg, cfg_opt_t *opt)
 {
-	long n = cfg_opt_getnint(opt, 0);
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (strcmp(numbers[i].name, cfg_opt_name(opt)) != 0 || (n >= numbers[i].min && n <= numbers[i].max))
-			continue;
-		cfg_error(cfg, "option '%s': %ld is not in %ld..%ld", numbers[i].name, n, numbers[i].min, numbers[i].max);
-		return -1;
-	}
-	return 0;
+	return conf_check_number(cfg, opt, numbers, sizeof(numbers) / sizeof(numbers[0]));
 }
 
 /* pptpd's own options; pptpd.conf(5) says what each means. */
@@ -137,13 +124,6 @@ make_opts(cfg_opt_t opts[MAX_OPTS])
 /* ---- from libconfuse's values to ours ---- */
 
 static bool
-say(const struct config *c, const char *what)
-{
-	fprintf(stderr, "%s: %s\n", c->cfg->filename, what);
-	return false;
-}
-
-static bool
 read_addrs(const struct config *c, const char *name, struct addr *list)
 {
 	unsigned n = cfg_size(c->cfg, name);
@@ -151,7 +131,7 @@ read_addrs(const struct config *c, const char *name, struct addr *list)
 
 	if (n > CONFIG_MAX_DNS) {
 		snprintf(what, sizeof(what), "option '%s': more than %d servers (a peer takes no more)", name, CONFIG_MAX_DNS);
-		return say(c, what);
+		return conf_say(c->cfg, what);
 	}
 	for (unsigned i = 0; i < n; i++)
 		addr_parse(&list[i], cfg_getnstr(c->cfg, name, i));
@@ -183,7 +163,7 @@ read_limits(struct config *c)
 	c->max_sessions = conf_number(cfg, "max-sessions");
 	c->sessions_per_user = (unsigned)conf_number(cfg, "sessions-per-user");
 	if (c->handshake_timeout_ns == 0)
-		return say(c, "option 'handshake-timeout': 0 would let idle connections stay for ever");
+		return conf_say(c->cfg, "option 'handshake-timeout': 0 would let idle connections stay for ever");
 	return true;
 }
 
@@ -199,7 +179,7 @@ read_users_path(struct config *c)
 	if (*path != '/' && c->cfg->filename[0] != '/' && getcwd(cwd, sizeof(cwd) - 1) != NULL)
 		strcat(cwd, "/");
 	n = snprintf(c->users_path, sizeof(c->users_path), "%s%.*s%s", cwd, dir, c->cfg->filename, path);
-	return (n > 0 && (size_t)n < sizeof(c->users_path)) || say(c, "option 'users': the path is too long");
+	return (n > 0 && (size_t)n < sizeof(c->users_path)) || conf_say(c->cfg, "option 'users': the path is too long");
 }
 
 static bool
@@ -210,7 +190,7 @@ read_auth(struct config *c)
 	c->server_name = cfg_getstr(c->cfg, "server-name");
 	tunnel_parse_auth(tunnel_cfg_join(cfg_getopt(c->cfg, "auth"), list, sizeof(list)), &c->auth, err, sizeof(err));
 	if (c->options.bundle.mppe == PPP_MPPE_REQUIRE && (c->auth & PPP_AUTH_MSCHAP_ANY) == 0)
-		return say(c, "mppe = require needs mschap2, eap-mschap2 or mschap in auth: only these give keys for encryption");
+		return conf_say(c->cfg, "mppe = require needs mschap2, eap-mschap2 or mschap in auth: only these give keys for encryption");
 	c->options.link.require = c->auth;
 	snprintf(c->options.link.local_name, sizeof(c->options.link.local_name), "%s", c->server_name);
 	return true;
@@ -223,7 +203,7 @@ read_pools(struct config *c)
 	c->pool_v6_count = cfg_size(c->cfg, "pool-ipv6");
 	c->pool_skip_ends = cfg_getbool(c->cfg, "pool-skip-0-255");
 	if (c->pool_v4_count > POOL_MAX_RANGES || c->pool_v6_count > POOL_MAX_RANGES)
-		return say(c, "a pool has at most 32 ranges");
+		return conf_say(c->cfg, "a pool has at most 32 ranges");
 	for (size_t i = 0; i < c->pool_v4_count; i++) {
 		uint32_t first = 0, last = 0;
 
@@ -262,11 +242,11 @@ read_addresses(struct config *c)
 	if (v6 != NULL)
 		addr_parse(&c->local_v6, v6);
 	if (c->options.bundle.ipv4 && v4 == NULL)
-		return say(c, "local-ip is missing: the server's own address inside the tunnels (or write ipv4 = no)");
+		return conf_say(c->cfg, "local-ip is missing: the server's own address inside the tunnels (or write ipv4 = no)");
 	if (v4 != NULL && in_pool(c, &c->local_v4))
-		return say(c, "local-ip lies in the pool: a client would get the server's own address");
+		return conf_say(c->cfg, "local-ip lies in the pool: a client would get the server's own address");
 	if (!c->options.bundle.ipv4 && !c->options.bundle.ipv6)
-		return say(c, "ipv4 = no and ipv6 = no leave nothing to carry");
+		return conf_say(c->cfg, "ipv4 = no and ipv6 = no leave nothing to carry");
 	if (c->pool_v6_count == 0)
 		c->options.bundle.ipv6 = c->options.bundle.ipv6 && !c->options.bundle.ipv4;
 	return read_addrs(c, "dns", c->dns) && read_addrs(c, "wins", c->wins) && read_addrs(c, "dns-ipv6", c->dns_v6);
@@ -280,7 +260,7 @@ read_interface(struct config *c)
 	c->per_session = strcmp(cfg_getstr(c->cfg, "interface"), "per-session") == 0;
 	snprintf(c->ifname, sizeof(c->ifname), "%s", name != NULL ? name : c->per_session ? "ppptp%d" : "pptp0");
 	if (c->per_session && strchr(c->ifname, '%') == NULL)
-		return say(c, "interface-name: with interface = per-session the name needs a %d");
+		return conf_say(c->cfg, "interface-name: with interface = per-session the name needs a %d");
 	c->proxy_arp = cfg_getbool(c->cfg, "proxy-arp");
 	c->idle_timeout_ns = conf_ns(c->cfg, "idle-timeout");
 	c->session_timeout_ns = conf_ns(c->cfg, "session-timeout");

@@ -1,10 +1,7 @@
 #include "pptpd/config_check.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "libppp/auth.h"
 #include "pptpd/config.h"
 #include "sys/conf.h"
 #include "tunnel/options.h"
@@ -21,10 +18,8 @@ check_listen(cfg_t *cfg, cfg_opt_t *opt)
 	struct addr a;
 	uint16_t port;
 
-	if (cfg_opt_size(opt) > CONFIG_MAX_LISTEN) {
-		cfg_error(cfg, "option 'listen': more than %d addresses", CONFIG_MAX_LISTEN);
+	if (conf_check_count(cfg, opt, CONFIG_MAX_LISTEN, "addresses") != 0)
 		return -1;
-	}
 	return parse_listen(conf_last(opt), &a, &port) ? 0 : conf_refuse(cfg, opt, "an address, V4:PORT or [V6]:PORT");
 }
 
@@ -67,7 +62,7 @@ check_ifname(cfg_t *cfg, cfg_opt_t *opt)
 int
 check_interface(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *s = conf_last(opt);
+	static const char *const words[] = {"shared", "per-session", NULL};
 
-	return strcmp(s, "shared") == 0 || strcmp(s, "per-session") == 0 ? 0 : conf_refuse(cfg, opt, "shared or per-session");
+	return conf_check_word(cfg, opt, words, "shared or per-session");
 }

@@ -25,6 +25,16 @@
 	{                                                                                                                                  \
 		.name = (NAME), .type = CFGT_INT, .def = {.number = (DEFAULT)}, .validcb = (CHECK)                                         \
 	}
+#define CONF_INT_LIST(NAME, DEFAULT, CHECK)                                                                                                \
+	{                                                                                                                                  \
+		.name = (NAME), .type = CFGT_INT, .flags = CFGF_LIST, .def = {.parsed = (DEFAULT)}, .validcb = (CHECK)                     \
+	}
+/* Sections with titles, each of another one; the check runs at the end of each, which is the last value then. */
+#define CONF_SECTIONS(NAME, OPTS, CHECK)                                                                                                   \
+	{                                                                                                                                  \
+		.name = (NAME), .type = CFGT_SEC, .flags = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES, .subopts = (OPTS),               \
+		.validcb = (CHECK)                                                                                                         \
+	}
 
 /* Parses path with opts. Nothing is taken from the environment ("${HOME}" is text), at most 16 MiB are read. Unknown keys, bad values and syntax errors are printed as `FILE:LINE: what` to stderr; returns
  * NULL then. The caller frees it with cfg_free(). */
@@ -52,15 +62,34 @@ int conf_check_log_level(cfg_t *cfg, cfg_opt_t *opt);
 const char *conf_last(cfg_opt_t *opt);
 int conf_refuse(cfg_t *cfg, cfg_opt_t *opt, const char *wanted);
 
+/* Parts of such validators; 0, or -1 with the error reported. words end with NULL. */
+int conf_check_word(cfg_t *cfg, cfg_opt_t *opt, const char *const *words, const char *wanted);
+/* A list of max values at most; what they are, in the plural. */
+int conf_check_count(cfg_t *cfg, cfg_opt_t *opt, unsigned max, const char *what);
+
+struct conf_number {
+	const char *name; /* of the option */
+	long min, max;
+};
+
+/* The integer is in its option's range; what has no range passes. */
+int conf_check_number(cfg_t *cfg, cfg_opt_t *opt, const struct conf_number *numbers, size_t count);
+
 /* Values of checked options: a text, NULL when it is empty; a duration; a number; a file's mode; where the log goes. */
 const char *conf_text(cfg_t *cfg, const char *name);
 uint64_t conf_ns(cfg_t *cfg, const char *name);
 size_t conf_number(cfg_t *cfg, const char *name);
 unsigned conf_mode(cfg_t *cfg, const char *name);
 enum log_target conf_log_target(cfg_t *cfg, const char *name);
+/* A word's place in words. */
+int conf_get_word(cfg_t *cfg, const char *name, const char *const *words);
+/* For what only the whole configuration shows: prints `FILE: what` to stderr; false. */
+bool conf_say(cfg_t *cfg, const char *what);
 
 /* "15m" as nanoseconds; false if it is no duration. */
 bool conf_duration(const char *s, uint64_t *ns);
+/* The place of word in words, which end with NULL; -1: it is not there. */
+int conf_word(const char *const *words, const char *word);
 /* "V4:PORT" or "[V6]:PORT"; false if it is neither. */
 bool conf_endpoint(const char *s, struct addr *addr, uint16_t *port);
 /* An IPv4 range as text, first and last in host order; false if it is none or last < first. */

@@ -131,17 +131,10 @@ is_auth(const char *s)
 	return false;
 }
 
-/* The value that was set last is the one at this line. */
 static int
 check_last(cfg_t *cfg, cfg_opt_t *opt, bool (*is)(const char *s), const char *form)
 {
-	unsigned n = cfg_opt_size(opt);
-	const char *value = n > 0 ? cfg_opt_getnstr(opt, n - 1) : NULL;
-
-	if (value == NULL || is(value))
-		return 0;
-	cfg_error(cfg, "option '%s': '%s' is not %s", opt->name, value, form);
-	return -1;
+	return cfg_opt_size(opt) == 0 || is(conf_last(opt)) ? 0 : conf_refuse(cfg, opt, form);
 }
 
 int

@@ -5,6 +5,9 @@
 
 #include "sys/conf.h"
 
+/* In the order of enum log_target. */
+static const char *const log_words[] = {"stderr", "syslog", "journal", NULL};
+
 /* ---- while parsing ---- */
 
 const char *
@@ -21,6 +24,35 @@ conf_refuse(cfg_t *cfg, cfg_opt_t *opt, const char *wanted)
 {
 	cfg_error(cfg, "option '%s': '%s' is not %s", cfg_opt_name(opt), conf_last(opt), wanted);
 	return -1;
+}
+
+int
+conf_check_word(cfg_t *cfg, cfg_opt_t *opt, const char *const *words, const char *wanted)
+{
+	return conf_word(words, conf_last(opt)) >= 0 ? 0 : conf_refuse(cfg, opt, wanted);
+}
+
+int
+conf_check_count(cfg_t *cfg, cfg_opt_t *opt, unsigned max, const char *what)
+{
+	if (cfg_opt_size(opt) <= max)
+		return 0;
+	cfg_error(cfg, "option '%s': more than %u %s", cfg_opt_name(opt), max, what);
+	return -1;
+}
+
+int
+conf_check_number(cfg_t *cfg, cfg_opt_t *opt, const struct conf_number *numbers, size_t count)
+{
+	long n = cfg_opt_getnint(opt, 0);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(numbers[i].name, cfg_opt_name(opt)) != 0 || (n >= numbers[i].min && n <= numbers[i].max))
+			continue;
+		cfg_error(cfg, "option '%s': %ld is not in %ld..%ld", numbers[i].name, n, numbers[i].min, numbers[i].max);
+		return -1;
+	}
+	return 0;
 }
 
 static int
@@ -71,16 +103,10 @@ conf_check_name(cfg_t *cfg, cfg_opt_t *opt)
 	return n > 0 && n <= 255 ? 0 : conf_refuse(cfg, opt, "a name of 1 to 255 bytes");
 }
 
-static bool
-is_log_target(const char *s)
-{
-	return strcmp(s, "stderr") == 0 || strcmp(s, "syslog") == 0 || strcmp(s, "journal") == 0;
-}
-
 int
 conf_check_log(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return is_log_target(conf_last(opt)) ? 0 : conf_refuse(cfg, opt, "stderr, syslog or journal");
+	return conf_check_word(cfg, opt, log_words, "stderr, syslog or journal");
 }
 
 int
@@ -90,6 +116,16 @@ conf_check_log_level(cfg_t *cfg, cfg_opt_t *opt)
 }
 
 /* ---- values ---- */
+
+int
+conf_word(const char *const *words, const char *word)
+{
+	for (int i = 0; words[i] != NULL; i++) {
+		if (strcmp(words[i], word) == 0)
+			return i;
+	}
+	return -1;
+}
 
 static bool
 parse_port(const char *s, uint16_t *port)
@@ -155,7 +191,18 @@ conf_mode(cfg_t *cfg, const char *name)
 enum log_target
 conf_log_target(cfg_t *cfg, const char *name)
 {
-	const char *s = cfg_getstr(cfg, name);
+	return (enum log_target)conf_get_word(cfg, name, log_words);
+}
 
-	return s[0] == 'j' ? LOG_TO_JOURNAL : s[1] == 'y' ? LOG_TO_SYSLOG : LOG_TO_STDERR;
+int
+conf_get_word(cfg_t *cfg, const char *name, const char *const *words)
+{
+	return conf_word(words, cfg_getstr(cfg, name));
+}
+
+bool
+conf_say(cfg_t *cfg, const char *what)
+{
+	fprintf(stderr, "%s: %s\n", cfg->filename, what);
+	return false;
 }

@@ -7,7 +7,46 @@
 
 Suite *suite_conf_value(void);
 
+static const char *const sizes[] = {"small", "large", NULL};
+
+static int
+check_size(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return conf_check_word(cfg, opt, sizes, "small or large");
+}
+
+static int
+check_few(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return conf_check_count(cfg, opt, 2, "numbers");
+}
+
+static int
+check_number(cfg_t *cfg, cfg_opt_t *opt)
+{
+	static const struct conf_number numbers[] = {{"other", 5, 6}, {"number", -1, 9}};
+
+	return conf_check_number(cfg, opt, numbers, sizeof(numbers) / sizeof(numbers[0]));
+}
+
+/* The section that has just ended is the last one. */
+static int
+check_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+
+	if (cfg_getint(section, "any") != 0)
+		return 0;
+	cfg_error(cfg, "section %s", cfg_title(section));
+	return -1;
+}
+
+static cfg_opt_t section_opts[] = {CONF_INT("any", 0, check_number), CFG_END()};
+
 static cfg_opt_t opts[] = {
+    CONF_STR("size", "small", check_size),
+    CONF_INT_LIST("few", "{1, 2}", check_few),
+    CONF_SECTIONS("part", section_opts, check_section),
     CONF_STR("v4", "", conf_check_v4),
     CONF_STR("v6", "", conf_check_v6),
     CONF_STR("path", "", conf_check_path),
@@ -16,7 +55,7 @@ static cfg_opt_t opts[] = {
     CONF_STR("log", "stderr", conf_check_log),
     CONF_STR("level", "info", conf_check_log_level),
     CONF_STR("time", "15m", conf_check_duration),
-    CONF_INT("number", 5, NULL),
+    CONF_INT("number", 5, check_number),
     CFG_END(),
 };
 
@@ -40,6 +79,17 @@ START_TEST(good_ones)
 	cfg = conf_parse_text("t.conf", "", opts);
 	ck_assert_int_eq(conf_log_target(cfg, "log"), LOG_TO_STDERR);
 	cfg_free(cfg);
+	cfg = conf_parse_text("t.conf", "number = -1 size = large few = {3, 4} few += {} part a { any = 77 } part b { any = 1 }", opts);
+	ck_assert_ptr_nonnull(cfg);
+	ck_assert_int_eq(cfg_getint(cfg, "number"), -1);
+	ck_assert_int_eq(conf_get_word(cfg, "size", sizes), 1);
+	ck_assert_uint_eq(cfg_size(cfg, "few"), 2);
+	ck_assert_uint_eq(cfg_size(cfg, "part"), 2);
+	ck_assert_int_eq(cfg_getint(cfg_getnsec(cfg, "part", 0), "any"), 77);
+	capture_begin();
+	ck_assert(!conf_say(cfg, "too much of it"));
+	ck_assert_str_eq(capture_end(), "t.conf: too much of it\n");
+	cfg_free(cfg);
 }
 END_TEST
 
@@ -53,6 +103,11 @@ static const struct {
     {"mode = 00660", "t.conf:1: option 'mode': '00660' is not an octal mode like 0660\n"},
     {"name = \"\"", "t.conf:1: option 'name': '' is not a name of 1 to 255 bytes\n"},
     {"log = file", "t.conf:1: option 'log': 'file' is not stderr, syslog or journal\n"},
+    {"size = huge", "t.conf:1: option 'size': 'huge' is not small or large\n"},
+    {"few = {1, 2,\n3}", "t.conf:2: option 'few': more than 2 numbers\n"},
+    {"number = -2", "t.conf:1: option 'number': -2 is not in -1..9\n"},
+    {"number = 10", "t.conf:1: option 'number': 10 is not in -1..9\n"},
+    {"part a { any = 1 }\npart b { any = 0 }", "t.conf:2: section b\n"},
     {"level = loud", "t.conf:1: option 'level': 'loud' is not error, warning, info, debug or trace\n"},
 };
 
@@ -100,6 +155,16 @@ START_TEST(endpoint)
 }
 END_TEST
 
+START_TEST(words)
+{
+	ck_assert_int_eq(conf_word(sizes, "small"), 0);
+	ck_assert_int_eq(conf_word(sizes, "large"), 1);
+	ck_assert_int_eq(conf_word(sizes, "larg"), -1);
+	ck_assert_int_eq(conf_word(sizes, ""), -1);
+	ck_assert_int_eq(conf_word(sizes + 2, "small"), -1);
+}
+END_TEST
+
 Suite *
 suite_conf_value(void)
 {
@@ -107,6 +172,7 @@ suite_conf_value(void)
 	TCase *t = tcase_create("conf_value");
 
 	tcase_add_test(t, good_ones);
+	tcase_add_test(t, words);
 	tcase_add_loop_test(t, wrong_ones, 0, (int)(sizeof(wrongs) / sizeof(wrongs[0])));
 	tcase_add_loop_test(t, endpoint, 0, (int)(sizeof(endpoints) / sizeof(endpoints[0])));
 	suite_add_tcase(s, t);
