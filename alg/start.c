@@ -105,8 +105,6 @@ open_gre(struct gateway *gw, uint8_t family, unsigned shard, unsigned shards)
 {
 	struct nft_marks marks = nft_marks(gw->config);
 	struct priv_request req;
-	struct priv_reply reply;
-	int fds[PRIV_MAX_FDS];
 
 	memset(&req, 0, sizeof(req));
 	req.type = PRIV_GRE_OPEN;
@@ -115,10 +113,7 @@ open_gre(struct gateway *gw, uint8_t family, unsigned shard, unsigned shards)
 	req.gre.shards = (uint16_t)shards;
 	req.gre.mark = marks.proxy | marks.fixed;
 	req.gre.transparent = true;
-	if (priv_call(gw->priv, &req, &reply, fds) == 0 && reply.fds == 1)
-		return fds[0];
-	errno = reply.error;
-	return -1;
+	return priv_call_fd(gw->priv, &req);
 }
 
 static bool
@@ -156,21 +151,16 @@ start_user(struct gateway *gw)
 /* --- listeners --------------------------------------------------------------------------- */
 
 static int
-open_listener(struct gateway *gw, uint8_t family, int *error)
+open_listener(struct gateway *gw, uint8_t family)
 {
 	struct priv_request req;
-	struct priv_reply reply;
-	int fds[PRIV_MAX_FDS];
 
 	memset(&req, 0, sizeof(req));
 	req.type = PRIV_TCP_LISTEN;
 	req.tcp.bind.family = family;
 	req.tcp.port = gw->config->proxy_port;
 	req.tcp.transparent = true;
-	if (priv_call(gw->priv, &req, &reply, fds) == 0 && reply.fds == 1)
-		return fds[0];
-	*error = reply.error;
-	return -1;
+	return priv_call_fd(gw->priv, &req);
 }
 
 static bool
@@ -190,11 +180,12 @@ start_listeners(struct gateway *gw)
 
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		char what[64];
-		int error = 0, fd;
+		int error, fd;
 
 		if (!(family == 4 ? c->ipv4 : c->ipv6) || has_listener(gw, family))
 			continue;
-		fd = open_listener(gw, family, &error);
+		fd = open_listener(gw, family);
+		error = errno;
 		if (fd >= 0) {
 			gw->listeners[gw->listeners_count++] = (struct listener){.gw = gw, .fd = fd, .family = family};
 			continue;

@@ -50,17 +50,12 @@ static int
 open_gre(struct client *c, const struct profile *p, uint8_t family)
 {
 	struct priv_request request = {.type = PRIV_GRE_OPEN};
-	struct priv_reply reply;
-	int fds[PRIV_MAX_FDS];
 
 	request.gre.family = family;
 	request.gre.shards = 1;
 	request.gre.mark = p->mark;
 	memcpy(request.gre.ifname, p->bind_interface, sizeof(request.gre.ifname));
-	if (priv_call(c->priv, &request, &reply, fds) == 0 && reply.fds == 1)
-		return fds[0];
-	errno = reply.error;
-	return -1;
+	return priv_call_fd(c->priv, &request);
 }
 
 static bool

@@ -48,18 +48,13 @@ static int
 open_gre(struct server *srv, uint8_t family, unsigned shard, unsigned shards)
 {
 	struct priv_request req;
-	struct priv_reply reply;
-	int fds[PRIV_MAX_FDS];
 
 	memset(&req, 0, sizeof(req));
 	req.type = PRIV_GRE_OPEN;
 	req.gre.family = family;
 	req.gre.shard = (uint16_t)shard;
 	req.gre.shards = (uint16_t)shards;
-	if (priv_call(srv->priv, &req, &reply, fds) == 0 && reply.fds == 1)
-		return fds[0];
-	errno = reply.error;
-	return -1;
+	return priv_call_fd(srv->priv, &req);
 }
 
 bool
@@ -209,20 +204,15 @@ start_interface(struct server *srv)
 /* ---- listeners ---- */
 
 static int
-open_listener(struct server *srv, const struct listen_at *at, int *error)
+open_listener(struct server *srv, const struct listen_at *at)
 {
 	struct priv_request req;
-	struct priv_reply reply;
-	int fds[PRIV_MAX_FDS];
 
 	memset(&req, 0, sizeof(req));
 	req.type = PRIV_TCP_LISTEN;
 	req.tcp.bind = at->addr;
 	req.tcp.port = at->port;
-	if (priv_call(srv->priv, &req, &reply, fds) == 0 && reply.fds == 1)
-		return fds[0];
-	*error = reply.error;
-	return -1;
+	return priv_call_fd(srv->priv, &req);
 }
 
 bool
@@ -233,11 +223,12 @@ start_listeners(struct server *srv)
 
 	for (size_t i = 0; i < c->listen_count; i++) {
 		struct listener *l = &srv->listeners[srv->listeners_count];
-		int error = 0;
+		int error;
 
 		l->srv = srv;
 		l->at = c->listen[i];
-		l->fd = open_listener(srv, &l->at, &error);
+		l->fd = open_listener(srv, &l->at);
+		error = errno;
 		if (l->fd >= 0) {
 			srv->listeners_count++;
 			log_event(LOG_LEVEL_INFO, "listen", "address=%s port=%u", addr_text(&l->at.addr, text), l->at.port);

@@ -217,6 +217,8 @@ const char *priv_refusal(const struct priv *p);
 /* Sends a request and waits for its reply: at start-up, and at the end. Requests before it are answered first, and their functions
  * called from here. Returns 0, or -1 with reply->error set. fds has room for PRIV_MAX_FDS. */
 int priv_call(struct priv *p, const struct priv_request *request, struct priv_reply *reply, int *fds);
+/* The same for a request whose reply is one descriptor: that, or -1 with errno. */
+int priv_call_fd(struct priv *p, const struct priv_request *request);
 /* The same with descriptors, as in priv_send_fds(). */
 int priv_call_fds(struct priv *p, const struct priv_request *request, const int *send, size_t count, struct priv_reply *reply, int *fds);
 

@@ -400,6 +400,18 @@ priv_call(struct priv *p, const struct priv_request *request, struct priv_reply 
 }
 
 int
+priv_call_fd(struct priv *p, const struct priv_request *request)
+{
+	struct priv_reply reply;
+	int fds[PRIV_MAX_FDS];
+
+	if (priv_call(p, request, &reply, fds) == 0 && reply.fds == 1)
+		return fds[0];
+	errno = reply.error;
+	return -1;
+}
+
+int
 priv_call_fds(struct priv *p, const struct priv_request *request, const int *send, size_t count, struct priv_reply *reply, int *fds)
 {
 	struct waiter w = {.reply = reply, .fds = fds};

@@ -209,6 +209,15 @@ priv_call(struct priv *p, const struct priv_request *request, struct priv_reply 
 }
 
 int
+priv_call_fd(struct priv *p, const struct priv_request *request)
+{
+	(void)p;
+	(void)request;
+	errno = EPERM;
+	return -1;
+}
+
+int
 priv_attach(struct priv *p, struct event_base *base, void (*lost)(void *user), void *user)
 {
 	(void)p;

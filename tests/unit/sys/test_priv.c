@@ -877,6 +877,32 @@ START_TEST(inline_does_the_same)
 }
 END_TEST
 
+static void
+one_fd_body(void)
+{
+	struct priv_policy policy = set_up();
+	struct priv *p = priv_start_inline(&policy);
+	struct priv_request r;
+	int fd;
+
+	memset(&r, 0, sizeof(r));
+	r.type = PRIV_TCP_LISTEN;
+	r.tcp.bind.family = 4;
+	r.tcp.port = 1723;
+	fd = priv_call_fd(p, &r);
+	CHECK(fd >= 0 && fcntl(fd, F_GETFD) >= 0);
+	CHECK(priv_call_fd(p, &r) == -1 && errno == EADDRINUSE);
+	close(fd);
+	priv_free(p);
+	tear_down();
+}
+
+START_TEST(one_fd)
+{
+	in_netns(one_fd_body);
+}
+END_TEST
+
 static int
 prepare_in(void *arg)
 {
@@ -938,6 +964,7 @@ suite_priv(void)
 	tcase_add_test(t, the_queue_is_bounded);
 	tcase_add_test(t, the_loop_hears_that_the_monitor_is_gone);
 	tcase_add_test(t, inline_does_the_same);
+	tcase_add_test(t, one_fd);
 	tcase_add_test(t, as_the_user_says);
 	suite_add_tcase(s, t);
 	return s;
