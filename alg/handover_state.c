@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include "alg/handover.h"
+#include "alg/saved.h"
 
 uint64_t
 handover_cookie(int fd)
@@ -14,27 +15,6 @@ handover_cookie(int fd)
 
 /* --- parts ------------------------------------------------------------------------------ */
 
-static void
-put_addr(struct wr *w, const struct addr *a)
-{
-	wr_u8(w, a->family);
-	wr_bytes(w, a->bytes, sizeof(a->bytes));
-}
-
-static void
-get_addr(struct rd *r, struct addr *a)
-{
-	uint8_t family = rd_u8(r);
-	const uint8_t *bytes = rd_bytes(r, sizeof(a->bytes));
-
-	if (family == 4 && bytes != NULL)
-		*a = addr_v4(bytes);
-	else if (family == 6 && bytes != NULL)
-		*a = addr_v6(bytes);
-	else if (family != 0)
-		r->ok = false;
-}
-
 /* Text of a fixed size, which ends inside it. */
 static void
 get_text(struct rd *r, char *to, size_t size)
@@ -45,23 +25,6 @@ get_text(struct rd *r, char *to, size_t size)
 		r->ok = false;
 	else
 		memcpy(to, p, size);
-}
-
-static unsigned
-get_below(struct rd *r, unsigned end)
-{
-	unsigned v = rd_u8(r);
-
-	if (v < end)
-		return v;
-	r->ok = false;
-	return 0;
-}
-
-static bool
-get_bool(struct rd *r)
-{
-	return get_below(r, 2) != 0;
 }
 
 /* --- flows ---------------------------------------------------------------------------------- */
@@ -77,8 +40,8 @@ put_end(struct wr *w, const struct flow_end *end)
 static void
 get_end(struct rd *r, struct flow_end *end)
 {
-	end->eof = get_bool(r);
-	end->shut = get_bool(r);
+	end->eof = rd_bool(r);
+	end->shut = rd_bool(r);
 	end->bytes = rd_u64(r);
 }
 
@@ -89,11 +52,11 @@ handover_put_flow(struct wr *w, const struct flow *f)
 	wr_u64(w, f->number);
 	wr_u64(w, f->since);
 	wr_u64(w, f->since_unix);
-	put_addr(w, &f->client);
-	put_addr(w, &f->dialed);
-	put_addr(w, &f->server);
-	put_addr(w, &f->external);
-	put_addr(w, &f->source);
+	wr_addr(w, &f->client);
+	wr_addr(w, &f->dialed);
+	wr_addr(w, &f->server);
+	wr_addr(w, &f->external);
+	wr_addr(w, &f->source);
 	wr_u16(w, f->client_port);
 	wr_u16(w, f->dialed_port);
 	wr_u16(w, f->server_port);
@@ -116,28 +79,28 @@ handover_put_flow(struct wr *w, const struct flow *f)
 void
 handover_get_flow(struct rd *r, struct flow *f, enum flow_state *state)
 {
-	*state = (enum flow_state)get_below(r, FLOW_CLOSED);
+	*state = (enum flow_state)rd_below(r, FLOW_CLOSED);
 	f->number = rd_u64(r);
 	f->since = rd_u64(r);
 	f->since_unix = rd_u64(r);
-	get_addr(r, &f->client);
-	get_addr(r, &f->dialed);
-	get_addr(r, &f->server);
-	get_addr(r, &f->external);
-	get_addr(r, &f->source);
+	rd_addr(r, &f->client);
+	rd_addr(r, &f->dialed);
+	rd_addr(r, &f->server);
+	rd_addr(r, &f->external);
+	rd_addr(r, &f->source);
 	f->client_port = rd_u16(r);
 	f->dialed_port = rd_u16(r);
 	f->server_port = rd_u16(r);
 	f->external_port = rd_u16(r);
 	get_text(r, f->ifname, sizeof(f->ifname));
 	get_text(r, f->policy, sizeof(f->policy));
-	f->own = get_bool(r);
-	f->nat64 = get_bool(r);
-	f->untouched = get_bool(r);
-	f->started = get_bool(r);
-	f->ending = get_bool(r);
-	f->nat = (enum config_nat)get_below(r, NAT_INTERFACE + 1);
-	f->source_kind = (enum policy_source)get_below(r, SOURCE_INTERFACE + 1);
+	f->own = rd_bool(r);
+	f->nat64 = rd_bool(r);
+	f->untouched = rd_bool(r);
+	f->started = rd_bool(r);
+	f->ending = rd_bool(r);
+	f->nat = (enum config_nat)rd_below(r, NAT_INTERFACE + 1);
+	f->source_kind = (enum policy_source)rd_below(r, SOURCE_INTERFACE + 1);
 	f->violations = rd_u64(r);
 	f->calls_ever = rd_u64(r);
 	get_end(r, &f->end[ALG_CLIENT]);
@@ -175,15 +138,15 @@ handover_get_call(struct rd *r, struct handover_call *c)
 {
 	c->pair_id = rd_u64(r);
 	c->ids.number = rd_u32(r);
-	c->ids.requester = (enum alg_side)get_below(r, 2);
-	c->ids.incoming = get_bool(r);
+	c->ids.requester = (enum alg_side)rd_below(r, 2);
+	c->ids.incoming = rd_bool(r);
 	c->ids.client_id = rd_u16(r);
 	c->ids.client_xid = rd_u16(r);
 	c->ids.server_id = rd_u16(r);
 	c->ids.server_xid = rd_u16(r);
 	c->since_unix = rd_u64(r);
-	c->up = get_bool(r);
-	c->user = get_bool(r);
+	c->up = rd_bool(r);
+	c->user = rd_bool(r);
 	c->counters.up_pkts = rd_u64(r);
 	c->counters.up_bytes = rd_u64(r);
 	c->counters.down_pkts = rd_u64(r);

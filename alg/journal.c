@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "alg/saved.h"
 #include "base/wire.h"
 
 enum { FORMAT = 1, HEAD_SIZE = 4096, SLOT_SIZE = 256, BODY_SIZE = SLOT_SIZE - 16 };
@@ -76,62 +77,26 @@ checksum(const void *data, size_t len, uint64_t start)
 /* --- bodies: what another process wrote is taken apart field by field ---------------- */
 
 static void
-put_u64(struct wr *w, uint64_t v)
-{
-	wr_u32(w, (uint32_t)(v >> 32));
-	wr_u32(w, (uint32_t)v);
-}
-
-static uint64_t
-take_u64(struct rd *r)
-{
-	uint64_t high = rd_u32(r);
-
-	return high << 32 | rd_u32(r);
-}
-
-static void
-put_addr(struct wr *w, const struct addr *a)
-{
-	wr_u8(w, a->family);
-	wr_bytes(w, a->bytes, sizeof(a->bytes));
-}
-
-static bool
-take_addr(struct rd *r, struct addr *a, bool may_be_none)
-{
-	const uint8_t *bytes;
-
-	a->family = rd_u8(r);
-	bytes = rd_bytes(r, sizeof(a->bytes));
-	if (bytes == NULL || (a->family != 4 && a->family != 6 && !(may_be_none && a->family == 0)))
-		return false;
-	memset(a->bytes, 0, sizeof(a->bytes));
-	memcpy(a->bytes, bytes, addr_len(a));
-	return true;
-}
-
-static void
 put_gate(struct wr *w, const struct gate *g)
 {
-	put_addr(w, &g->src);
-	put_addr(w, &g->dst);
+	wr_addr(w, &g->src);
+	wr_addr(w, &g->dst);
 	wr_u16(w, g->call_id);
-	put_addr(w, &g->new_src);
-	put_addr(w, &g->new_dst);
+	wr_addr(w, &g->new_src);
+	wr_addr(w, &g->new_dst);
 	wr_u16(w, g->new_call_id);
 }
 
 static bool
 take_gate(struct rd *r, struct gate *g)
 {
-	if (!take_addr(r, &g->src, false) || !take_addr(r, &g->dst, false))
-		return false;
+	rd_addr(r, &g->src);
+	rd_addr(r, &g->dst);
 	g->call_id = rd_u16(r);
-	if (!take_addr(r, &g->new_src, false) || !take_addr(r, &g->new_dst, false))
-		return false;
+	rd_addr(r, &g->new_src);
+	rd_addr(r, &g->new_dst);
 	g->new_call_id = rd_u16(r);
-	return true;
+	return r->ok && g->src.family != 0 && g->dst.family != 0 && g->new_src.family != 0 && g->new_dst.family != 0;
 }
 
 static void
@@ -139,18 +104,18 @@ encode(const struct journal_record *rec, uint8_t body[BODY_SIZE])
 {
 	struct wr w = wr_init(body, BODY_SIZE);
 
-	put_u64(&w, rec->pair.id);
+	wr_u64(&w, rec->pair.id);
 	put_gate(&w, &rec->pair.up);
 	put_gate(&w, &rec->pair.down);
-	put_addr(&w, &rec->owner.client);
-	put_addr(&w, &rec->owner.server);
-	put_u64(&w, rec->owner.conn);
+	wr_addr(&w, &rec->owner.client);
+	wr_addr(&w, &rec->owner.server);
+	wr_u64(&w, rec->owner.conn);
 	wr_u32(&w, rec->owner.number);
 	wr_u16(&w, rec->client_id);
 	wr_u16(&w, rec->client_xid);
 	wr_u16(&w, rec->server_id);
 	wr_u16(&w, rec->server_xid);
-	put_u64(&w, rec->since_wall);
+	wr_u64(&w, rec->since_wall);
 	wr_u8(&w, rec->user);
 	wr_zero(&w, (size_t)(w.end - w.p));
 }
@@ -162,18 +127,18 @@ decode(const uint8_t body[BODY_SIZE], struct journal_record *rec)
 	uint8_t user;
 
 	memset(rec, 0, sizeof(*rec));
-	rec->pair.id = take_u64(&r);
+	rec->pair.id = rd_u64(&r);
 	if (!take_gate(&r, &rec->pair.up) || !take_gate(&r, &rec->pair.down))
 		return false;
-	if (!take_addr(&r, &rec->owner.client, true) || !take_addr(&r, &rec->owner.server, true))
-		return false;
-	rec->owner.conn = take_u64(&r);
+	rd_addr(&r, &rec->owner.client);
+	rd_addr(&r, &rec->owner.server);
+	rec->owner.conn = rd_u64(&r);
 	rec->owner.number = rd_u32(&r);
 	rec->client_id = rd_u16(&r);
 	rec->client_xid = rd_u16(&r);
 	rec->server_id = rd_u16(&r);
 	rec->server_xid = rd_u16(&r);
-	rec->since_wall = take_u64(&r);
+	rec->since_wall = rd_u64(&r);
 	user = rd_u8(&r);
 	rec->user = user != 0;
 	return r.ok && user <= 1 && rec->pair.id < BEYOND;

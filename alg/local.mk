@@ -14,6 +14,7 @@ libalg_la_SOURCES = \
 	alg/rewrite_save.c \
 	alg/rewrite_state.c \
 	alg/rewrite_tx.c \
+	alg/saved.h \
 	alg/table.c alg/table.h \
 	alg/xlate.c alg/xlate.h
 libalg_la_LIBADD = libpptp/libpptp_core.la libbase.la

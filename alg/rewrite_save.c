@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "alg/rewrite_private.h"
+#include "alg/saved.h"
 #include "base/wire.h"
 
 /* One number in front tells the form; a process that doesn't know it refuses, and the connection is closed instead of misread. */
@@ -106,18 +107,6 @@ alg_rewrite_save(const struct alg_rewrite *rw, uint8_t *buf, size_t buflen)
 
 /* --- load --------------------------------------------------------------------------- */
 
-/* A number that must be below `end`. */
-static unsigned
-load_below(struct rd *r, unsigned end)
-{
-	unsigned v = rd_u8(r);
-
-	if (v < end)
-		return v;
-	r->ok = false;
-	return 0;
-}
-
 static size_t
 load_block(struct rd *r, uint8_t *to, size_t max)
 {
@@ -146,14 +135,14 @@ static void
 load_call(struct rd *r, struct call *c)
 {
 	c->number = rd_u32(r);
-	c->requester = (enum alg_side)load_below(r, 2);
-	c->incoming = load_below(r, 2) != 0;
-	c->state = (enum call_state)load_below(r, CALL_STATES);
-	c->cleared = (uint8_t)load_below(r, 4);
-	c->doom = (enum alg_why)load_below(r, ALG_WHYS);
-	c->tell = load_below(r, 2) != 0;
+	c->requester = (enum alg_side)rd_below(r, 2);
+	c->incoming = rd_bool(r);
+	c->state = (enum call_state)rd_below(r, CALL_STATES);
+	c->cleared = (uint8_t)rd_below(r, 4);
+	c->doom = (enum alg_why)rd_below(r, ALG_WHYS);
+	c->tell = rd_bool(r);
 	for (int side = 0; side < 2; side++) {
-		c->taken[side] = load_below(r, 2) != 0;
+		c->taken[side] = rd_bool(r);
 		c->id[side] = rd_u16(r);
 		c->xid[side] = rd_u16(r);
 	}
@@ -162,9 +151,9 @@ load_call(struct rd *r, struct call *c)
 static void
 load_recent(struct rd *r, struct recent *recent)
 {
-	recent->owes_end = load_below(r, 2) != 0;
+	recent->owes_end = rd_bool(r);
 	for (int side = 0; side < 2; side++) {
-		recent->taken[side] = load_below(r, 2) != 0;
+		recent->taken[side] = rd_bool(r);
 		recent->id[side] = rd_u16(r);
 		recent->xid[side] = rd_u16(r);
 	}
@@ -173,15 +162,15 @@ load_recent(struct rd *r, struct recent *recent)
 static void
 load_event(struct rd *r, struct event *e)
 {
-	e->type = (enum alg_event_type)load_below(r, ALG_EVENT_CLOSED + 1);
-	e->from = (enum alg_side)load_below(r, 2);
-	e->why = (enum alg_why)load_below(r, ALG_WHYS);
+	e->type = (enum alg_event_type)rd_below(r, ALG_EVENT_CLOSED + 1);
+	e->from = (enum alg_side)rd_below(r, 2);
+	e->why = (enum alg_why)rd_below(r, ALG_WHYS);
 	e->msg_type = rd_u8(r);
-	e->note = (enum note)load_below(r, NOTES);
+	e->note = (enum note)rd_below(r, NOTES);
 	e->value = rd_u16(r);
 	e->call.number = rd_u32(r);
-	e->call.requester = (enum alg_side)load_below(r, 2);
-	e->call.incoming = load_below(r, 2) != 0;
+	e->call.requester = (enum alg_side)rd_below(r, 2);
+	e->call.incoming = rd_bool(r);
 	e->call.client_id = rd_u16(r);
 	e->call.client_xid = rd_u16(r);
 	e->call.server_id = rd_u16(r);
@@ -266,9 +255,9 @@ load(struct alg_rewrite *rw, struct rd *r)
 
 	if (rd_u8(r) != FORM)
 		return false;
-	rw->phase = (enum phase)load_below(r, PHASE_CLOSED + 1);
-	rw->started = (uint8_t)load_below(r, 4);
-	rw->close_told = load_below(r, 2) != 0;
+	rw->phase = (enum phase)rd_below(r, PHASE_CLOSED + 1);
+	rw->started = (uint8_t)rd_below(r, 4);
+	rw->close_told = rd_bool(r);
 	load_event(r, &rw->closing);
 	rw->next_number = rd_u32(r);
 	load_stats(r, &rw->stats);
@@ -276,7 +265,7 @@ load(struct alg_rewrite *rw, struct rd *r)
 	load_half(r, &rw->half[ALG_SERVER]);
 	for (size_t i = 0; i < RECENT; i++)
 		load_recent(r, &rw->recent[i]);
-	rw->nevents = load_below(r, EVENTS + 1);
+	rw->nevents = rd_below(r, EVENTS + 1);
 	for (size_t i = 0; i < rw->nevents; i++)
 		load_event(r, &rw->events[i]);
 	count = rd_u32(r);
