@@ -21,10 +21,10 @@ tests_e2e_pptpeer_LDADD = libpptp/libpptp_core.la libbase.la
 tests_e2e_spoof_SOURCES = tests/e2e/spoof.c
 noinst_PROGRAMS += tests/e2e/gatectl tests/e2e/relay
 tests_e2e_relay_SOURCES = tests/e2e/relay.c
-tests_e2e_gatectl_SOURCES = tests/e2e/gatectl.c
+tests_e2e_gatectl_SOURCES = tests/e2e/gatectl.c tests/e2e/gate_args.c tests/e2e/gate_args.h
 tests_e2e_gatectl_LDADD = libpptpalg.la
 noinst_PROGRAMS += tests/e2e/forwarder
-tests_e2e_forwarder_SOURCES = tests/e2e/forwarder.c
+tests_e2e_forwarder_SOURCES = tests/e2e/forwarder.c tests/e2e/gate_args.c tests/e2e/gate_args.h
 tests_e2e_forwarder_LDADD = libpptpalg.la
 EXTRA_DIST += tests/e2e/34-fallback.t tests/e2e/35-other-gre.t
 

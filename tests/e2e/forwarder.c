@@ -7,7 +7,6 @@
  * "up PACKETS BYTES down PACKETS BYTES short N not-gre N unknown N ttl N own N send N". What is addressed to others comes here by
  * `gatectl divert`. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,66 +14,9 @@
 
 #include "alg/datapath/user.h"
 #include "sys/gresock.h"
+#include "tests/e2e/gate_args.h"
 
 enum { MAX_CALLS = 65535 };
-
-static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fprintf(stderr, "forwarder: ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
-	va_end(ap);
-	exit(1);
-}
-
-static struct addr
-address(const char *text)
-{
-	struct addr a;
-
-	if (text == NULL || !addr_parse(&a, text))
-		die("%s is no address", text != NULL ? text : "nothing");
-	return a;
-}
-
-static uint16_t
-number(const char *text)
-{
-	if (text == NULL)
-		die("a call id is missing");
-	return (uint16_t)strtoul(text, NULL, 0);
-}
-
-static struct gate
-gate(char *text)
-{
-	struct gate g;
-	char *rest = text;
-
-	g.src = address(strsep(&rest, ","));
-	g.dst = address(strsep(&rest, ","));
-	g.call_id = number(strsep(&rest, ","));
-	g.new_src = address(strsep(&rest, ","));
-	g.new_dst = address(strsep(&rest, ","));
-	g.new_call_id = number(strsep(&rest, ","));
-	return g;
-}
-
-static struct gate_pair
-nth(const struct gate_pair *first, unsigned n)
-{
-	struct gate_pair p = *first;
-
-	p.id = n;
-	p.up.call_id = (uint16_t)(p.up.call_id + n);
-	p.up.new_call_id = (uint16_t)(p.up.new_call_id + n);
-	p.down.call_id = (uint16_t)(p.down.call_id + n);
-	p.down.new_call_id = (uint16_t)(p.down.new_call_id + n);
-	return p;
-}
 
 static struct datapath *
 start(unsigned threads, uint32_t mark, unsigned calls)
@@ -105,7 +47,7 @@ print(struct datapath *dp, const struct gate_pair *first, unsigned calls)
 	struct gate_counters sum = {0};
 
 	for (unsigned i = 0; i < calls; i++) {
-		struct gate_pair pair = nth(first, i);
+		struct gate_pair pair = later_pair(first, i);
 		struct gate_counters c;
 
 		dp->ops->read(dp, &pair, &c);
@@ -153,7 +95,7 @@ main(int argc, char **argv)
 	first.down = gate(argv[optind + 1]);
 	dp = start(threads, mark, calls);
 	for (unsigned i = 0; i < calls; i++) {
-		struct gate_pair pair = nth(&first, i);
+		struct gate_pair pair = later_pair(&first, i);
 		int error = dp->ops->add(dp, &pair);
 
 		if (error != 0)

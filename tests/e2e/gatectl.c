@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,62 +24,15 @@
 #include "alg/ct.h"
 #include "alg/datapath/datapath.h"
 #include "alg/nft.h"
+#include "tests/e2e/gate_args.h"
 
 enum { MAX_GATES = 100000, MAX_INTERFACES = 16 };
-
-static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fprintf(stderr, "gatectl: ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
-	va_end(ap);
-	exit(1);
-}
 
 static void
 check(const char *what, int error)
 {
 	if (error != 0)
 		die("%s: %s", what, strerrorname_np(error) != NULL ? strerrorname_np(error) : "unknown error");
-}
-
-static struct addr
-address(const char *text)
-{
-	struct addr a;
-
-	if (text == NULL || !addr_parse(&a, text))
-		die("%s is no address", text != NULL ? text : "nothing");
-	return a;
-}
-
-static uint16_t
-number(const char *text)
-{
-	char *end;
-	unsigned long n = text != NULL ? strtoul(text, &end, 0) : 0;
-
-	if (text == NULL || *end != 0 || n > UINT16_MAX)
-		die("%s is no number of 16 bits", text != NULL ? text : "nothing");
-	return (uint16_t)n;
-}
-
-static struct gate
-gate(char *text)
-{
-	struct gate g;
-	char *rest = text;
-
-	g.src = address(strsep(&rest, ","));
-	g.dst = address(strsep(&rest, ","));
-	g.call_id = number(strsep(&rest, ","));
-	g.new_src = address(strsep(&rest, ","));
-	g.new_dst = address(strsep(&rest, ","));
-	g.new_call_id = number(strsep(&rest, ","));
-	return g;
 }
 
 /* --- one pair --- */
@@ -116,22 +68,6 @@ one_pair(struct datapath *dp, char **args, unsigned times)
 }
 
 /* --- many of one kind, held --- */
-
-static struct gate
-later_gate(const struct gate *first, unsigned n)
-{
-	struct gate g = *first;
-
-	g.call_id = (uint16_t)(g.call_id + n);
-	g.new_call_id = (uint16_t)(g.new_call_id + n);
-	return g;
-}
-
-static struct gate_pair
-later_pair(const struct gate_pair *first, unsigned n)
-{
-	return (struct gate_pair){.id = first->id + n, .up = later_gate(&first->up, n), .down = later_gate(&first->down, n)};
-}
 
 static void
 sum_up(struct datapath *dp, const struct gate_pair *first, unsigned count,
