@@ -120,7 +120,7 @@ is "its client ends" $? 11
 like "and says why" "$(cat "$work/b.log")" 'The server hung up.*kicked by the administrator'
 ok "the other by its user" control server kick user=alice
 closed a
-wait_for 5 test -f "$work/script.ip-down"
+wait_for 5 grep -qs PPTP_USER=alice "$work/script.ip-down"
 environment=$(sort "$work/script.ip-down" | tr '\n' ' ')
 like "ip-down has the reason and the caller" "$environment" 'PPTP_PEER=192.0.2.2 PPTP_REASON=kicked by the administrator PPTP_REMOTE_IP='
 like "and the bytes" "$environment" 'PPTP_BYTES_RCVD=[1-9][0-9]{3,} PPTP_BYTES_SENT=[1-9][0-9]{3,} PPTP_CONNECT_TIME=[0-9]+ '
