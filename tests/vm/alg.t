@@ -77,7 +77,8 @@ translator "${ALG_TRANSLATOR:-pptpalg}"
 server 'listen = {"192.0.2.5"}'
 
 mkdir "$work/ask"
-ip netns exec "$gw" tests/vm/uml-run -t 240 -i tap1 -i tap2 env BUILD="$BUILD" ASK="$work/ask" tests/vm/guest-alg >"$work/guest.tap" 2>&1 </dev/null &
+: >"$work/guest.tap" # tail wants it to be there
+ip netns exec "$gw" tests/vm/uml-run -t 240 -i tap1 -i tap2 env BUILD="$BUILD" ASK="$work/ask" tests/vm/guest-alg >>"$work/guest.tap" 2>&1 </dev/null &
 guest_pid=$!
 tail -n +1 -f --pid="$guest_pid" "$work/guest.tap" &
 shown_pid=$!
