@@ -117,6 +117,7 @@ teardown(void)
 	pthread_join(thread, NULL);
 	event_free(stop_event);
 	ctl_server_free(server);
+	event_base_loop(base, EVLOOP_NONBLOCK); /* libevent frees a connection's buffers in its next round */
 	event_base_free(base);
 	close(stop_pipe[0]);
 	close(stop_pipe[1]);
