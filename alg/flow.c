@@ -41,6 +41,12 @@ flow_text(const struct flow *f, char buf[FLOW_TEXT])
 	return buf;
 }
 
+const char *
+flow_side_text(enum alg_side side)
+{
+	return side == ALG_CLIENT ? "client" : "server";
+}
+
 bool
 flow_may_log(struct log_limit *limit, const char *event)
 {

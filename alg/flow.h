@@ -39,6 +39,8 @@ void flow_check_deadlines(struct gateway *gw, uint64_t ts);
 /* Both addresses, as log lines begin: "flow=3 client=... server=...". */
 enum { FLOW_TEXT = 320 };
 const char *flow_text(const struct flow *f, char buf[FLOW_TEXT]);
+/* "client" or "server"; static. */
+const char *flow_side_text(enum alg_side side);
 /* Whether a line of this kind may be written now; tells of those that were not. */
 bool flow_may_log(struct log_limit *limit, const char *event);
 /* A descriptor is closed with a reset, so that its other end knows at once. */
@@ -47,9 +49,6 @@ void flow_reset(int fd);
 /* --- flow_accept.c --------------------------------------------------------------------- */
 
 void flow_on_accept(int fd, short what, void *arg);
-/* From a socket address, IPv4 in IPv6 as IPv4. */
-struct sockaddr_storage;
-struct addr flow_addr_of(const struct sockaddr_storage *ss, uint16_t *port);
 
 /* --- flow_open.c: what entering a state does ----------------------------------------------- */
 

@@ -11,26 +11,10 @@
 #include "alg/flow.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/sockaddr.h"
 
 /* SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST, whose headers quarrel with <net/if.h>. */
 enum { ORIGINAL_DST = 80, ACCEPT_BATCH = 64 };
-
-struct addr
-flow_addr_of(const struct sockaddr_storage *ss, uint16_t *port)
-{
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	const struct sockaddr_in *in = (const void *)ss;
-	const struct sockaddr_in6 *in6 = (const void *)ss;
-	uint16_t net_port = ss->ss_family == AF_INET ? in->sin_port : in6->sin6_port;
-
-	if (port != NULL)
-		*port = ntohs(net_port);
-	if (ss->ss_family == AF_INET)
-		return addr_v4((const uint8_t *)&in->sin_addr);
-	if (memcmp(&in6->sin6_addr, mapped, sizeof(mapped)) == 0)
-		return addr_v4((const uint8_t *)&in6->sin6_addr + sizeof(mapped));
-	return addr_v6((const uint8_t *)&in6->sin6_addr);
-}
 
 void
 flow_reset(int fd)
@@ -90,7 +74,7 @@ dialed(int fd, uint8_t family, struct policy_query *q)
 	q->dialed = q->dst;
 	q->dialed_port = q->dst_port;
 	if (error == 0 && ss.ss_family == (family == 4 ? AF_INET : AF_INET6))
-		q->dialed = flow_addr_of(&ss, &q->dialed_port);
+		q->dialed = sockaddr_addr(&ss, &q->dialed_port);
 }
 
 static void
@@ -102,7 +86,7 @@ query(int fd, const struct addr *client, struct policy_query *q)
 
 	*q = (struct policy_query){.client = *client};
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
-		q->dst = flow_addr_of(&ss, &q->dst_port);
+		q->dst = sockaddr_addr(&ss, &q->dst_port);
 	dialed(fd, client->family, q);
 	ifindex = arrival_ifindex(fd, client->family);
 	if (ifindex <= 0 || if_indextoname((unsigned)ifindex, q->ifname) == NULL)
@@ -231,7 +215,7 @@ flow_on_accept(int fd, short what, void *arg)
 		int conn_fd = accept4(fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (conn_fd >= 0) {
-			client = flow_addr_of(&ss, &port);
+			client = sockaddr_addr(&ss, &port);
 			accepted(l->gw, conn_fd, &client, port);
 		} else if (errno == EMFILE || errno == ENFILE) {
 			out_of_descriptors(l);

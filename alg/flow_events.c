@@ -9,12 +9,6 @@
 
 enum { MESSAGE_TEXT = 1024 };
 
-static const char *
-side_text(enum alg_side side)
-{
-	return side == ALG_CLIENT ? "client" : "server";
-}
-
 void
 flow_trace(void *user, enum alg_side from, const struct pptp_msg *received, const struct pptp_msg *forwarded)
 {
@@ -26,11 +20,13 @@ flow_trace(void *user, enum alg_side from, const struct pptp_msg *received, cons
 	if (forwarded != NULL)
 		pptp_msg_text(out, sizeof(out), forwarded);
 	if (received != NULL)
-		trace_line(f->gw->trace, TRACE_INFO, TRACE_MESSAGES, "flow=%" PRIu64 " from=%s recv %s", f->number, side_text(from), in);
+		trace_line(
+		    f->gw->trace, TRACE_INFO, TRACE_MESSAGES, "flow=%" PRIu64 " from=%s recv %s", f->number, flow_side_text(from), in);
 	if (forwarded != NULL)
-		trace_line(f->gw->trace, TRACE_INFO, TRACE_MESSAGES, "flow=%" PRIu64 " from=%s send %s", f->number, side_text(from), out);
+		trace_line(
+		    f->gw->trace, TRACE_INFO, TRACE_MESSAGES, "flow=%" PRIu64 " from=%s send %s", f->number, flow_side_text(from), out);
 	if (log_enabled(LOG_LEVEL_TRACE))
-		log_event(LOG_LEVEL_TRACE, "trace", "flow=%" PRIu64 " from=%s recv %s send %s", f->number, side_text(from), in, out);
+		log_event(LOG_LEVEL_TRACE, "trace", "flow=%" PRIu64 " from=%s recv %s send %s", f->number, flow_side_text(from), in, out);
 }
 
 /* A message went by, or bytes pass untouched: it is more than an open port. */
@@ -57,7 +53,7 @@ call_refused(struct flow *f, const struct alg_event *e)
 	f->gw->counters.calls_refused++;
 	trace_line(f->gw->trace, TRACE_WARNING, TRACE_CALLS, "%s call refused: %s", flow_text(f, text), why);
 	if (flow_may_log(&f->gw->limits.calls, "call-refused"))
-		log_event(LOG_LEVEL_WARN, "call-refused", "%s from=%s id=%u reason=\"%s\"", text, side_text(e->from),
+		log_event(LOG_LEVEL_WARN, "call-refused", "%s from=%s id=%u reason=\"%s\"", text, flow_side_text(e->from),
 		    e->from == ALG_CLIENT ? e->call.client_id : e->call.server_id, why);
 }
 
@@ -69,11 +65,11 @@ violation(struct flow *f, const struct alg_event *e)
 	char text[FLOW_TEXT], quoted[sizeof(e->text) * 2];
 
 	f->gw->counters.violations++;
-	trace_line(
-	    f->gw->trace, TRACE_WARNING, TRACE_MESSAGES, "%s from=%s not forwarded: %s", flow_text(f, text), side_text(e->from), e->text);
+	trace_line(f->gw->trace, TRACE_WARNING, TRACE_MESSAGES, "%s from=%s not forwarded: %s", flow_text(f, text), flow_side_text(e->from),
+	    e->text);
 	if ((n > 10 && (n & (n - 1)) != 0) || !flow_may_log(&f->gw->limits.violations, "violation"))
 		return;
-	log_event(LOG_LEVEL_WARN, "violation", "%s from=%s reason=\"%s\" message=%s count=%" PRIu64, text, side_text(e->from),
+	log_event(LOG_LEVEL_WARN, "violation", "%s from=%s reason=\"%s\" message=%s count=%" PRIu64, text, flow_side_text(e->from),
 	    alg_why_text(e->why), log_quote(quoted, sizeof(quoted), e->text), n);
 }
 
@@ -102,7 +98,7 @@ static void
 call_new(struct flow *f, const struct alg_event *e)
 {
 	trace_line(f->gw->trace, TRACE_INFO, TRACE_CALLS, "flow=%" PRIu64 " call=%u requested by the %s, %s", f->number, e->call.number,
-	    side_text(e->from), e->call.incoming ? "incoming" : "outgoing");
+	    flow_side_text(e->from), e->call.incoming ? "incoming" : "outgoing");
 }
 
 static void

@@ -20,12 +20,6 @@ other_side(enum alg_side side)
 	return side == ALG_CLIENT ? ALG_SERVER : ALG_CLIENT;
 }
 
-static const char *
-side_text(enum alg_side side)
-{
-	return side == ALG_CLIENT ? "client" : "server";
-}
-
 /* --- writing --------------------------------------------------------------------------- */
 
 /* Sends what there is for an end; true: something went out. */
@@ -45,7 +39,7 @@ flush(struct flow *f, enum alg_side side)
 		return false;
 	}
 	if (n < 0) {
-		flow_fail(f, "the %s is lost: %s", side_text(side), strerror(errno));
+		flow_fail(f, "the %s is lost: %s", flow_side_text(side), strerror(errno));
 		return false;
 	}
 	alg_rewrite_sent(f->rw, side, (size_t)n);
@@ -130,7 +124,7 @@ end_of_stream(struct flow *f, enum alg_side side)
 	end->eof = true;
 	event_del(end->read);
 	if (f->state == FLOW_OPEN && f->reason[0] == '\0')
-		snprintf(f->reason, sizeof(f->reason), "closed by the %s", side_text(side));
+		snprintf(f->reason, sizeof(f->reason), "closed by the %s", flow_side_text(side));
 	flow_fsm(f, FLOW_E_END);
 	if (f->rw != NULL && !f->untouched)
 		alg_rewrite_transport_closed(f->rw, side);
@@ -147,7 +141,7 @@ take(struct flow *f, enum alg_side side, const uint8_t *data, size_t len)
 	bool moved;
 
 	if (taken > 0 && recv(end->fd, rest, taken, MSG_DONTWAIT) != (ssize_t)taken) {
-		flow_fail(f, "the %s is lost", side_text(side));
+		flow_fail(f, "the %s is lost", flow_side_text(side));
 		return false;
 	}
 	end->bytes += taken;
@@ -189,7 +183,7 @@ on_read(evutil_socket_t fd, short what, void *arg)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 			return;
 		if (n < 0) {
-			flow_fail(f, "the %s is lost: %s", side_text(end->side), strerror(errno));
+			flow_fail(f, "the %s is lost: %s", flow_side_text(end->side), strerror(errno));
 			return;
 		}
 		if (f->rw == NULL) {
@@ -236,7 +230,7 @@ flow_check_ends(struct flow *f)
 		struct pollfd p = {.fd = f->end[side].full ? f->end[side].fd : -1};
 
 		if (poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0) {
-			flow_fail(f, "the %s is lost", side_text((enum alg_side)side));
+			flow_fail(f, "the %s is lost", flow_side_text((enum alg_side)side));
 			return;
 		}
 	}

@@ -15,6 +15,7 @@
 #include "base/timerheap.h"
 #include "sys/log.h"
 #include "sys/netlink.h"
+#include "sys/sockaddr.h"
 
 /* --- sockets ------------------------------------------------------------------------- */
 
@@ -31,25 +32,6 @@ flow_set_up_socket(const struct flow *f, int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
-}
-
-static socklen_t
-server_address(const struct flow *f, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in *in = (void *)ss;
-	struct sockaddr_in6 *in6 = (void *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	if (f->server.family == 4) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(f->server_port);
-		memcpy(&in->sin_addr, f->server.bytes, 4);
-		return sizeof(*in);
-	}
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(f->server_port);
-	memcpy(&in6->sin6_addr, f->server.bytes, 16);
-	return sizeof(*in6);
 }
 
 /* A server behind destination NAT that is reached through the interface the client came in on would answer the client itself, past the
@@ -180,7 +162,7 @@ flow_connect(struct flow *f)
 {
 	struct flow_end *end = &f->end[ALG_SERVER];
 	struct sockaddr_storage ss;
-	socklen_t len = server_address(f, &ss);
+	socklen_t len = sockaddr_make(&ss, &f->server, f->server_port);
 
 	if (connect(end->fd, (struct sockaddr *)&ss, len) == 0 || errno == EISCONN) {
 		flow_fsm(f, FLOW_E_CONNECTED);
@@ -203,7 +185,7 @@ local_address(const struct flow *f, struct addr *addr, uint16_t *port)
 
 	if (getsockname(f->end[ALG_SERVER].fd, (struct sockaddr *)&ss, &len) != 0)
 		return false;
-	*addr = flow_addr_of(&ss, port);
+	*addr = sockaddr_addr(&ss, port);
 	return true;
 }
 

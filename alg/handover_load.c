@@ -12,6 +12,7 @@
 #include "alg/monitor_private.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/sockaddr.h"
 
 enum { STATE_MAX_BYTES = 256 << 20 };
 
@@ -102,7 +103,7 @@ take_listener(struct gateway *gw, struct inheritance *in, const char *name, uint
 	if (fd < 0)
 		return;
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
-		flow_addr_of(&ss, &port);
+		sockaddr_addr(&ss, &port);
 	if (port == gw->config->proxy_port && (family == 4 ? gw->config->ipv4 : gw->config->ipv6))
 		gw->listeners[gw->listeners_count++] = (struct listener){.gw = gw, .fd = fd, .family = family};
 	else

@@ -57,7 +57,7 @@ take(void *user, enum alg_side side, uint16_t id, uint16_t *xid)
 	if (choose(f, side, id, xid) != XLATE_OK)
 		why = ALG_WHY_NO_ID;
 	trace_line(f->gw->trace, TRACE_VERBOSE, TRACE_XLATE, "flow=%llu %s id=%u xid=%u %s", (unsigned long long)f->number,
-	    side == ALG_CLIENT ? "client" : "server", id, *xid, why == ALG_WHY_NONE ? "taken" : alg_why_text(why));
+	    flow_side_text(side), id, *xid, why == ALG_WHY_NONE ? "taken" : alg_why_text(why));
 	return why;
 }
 

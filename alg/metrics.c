@@ -11,6 +11,7 @@
 #include "alg/gateway.h"
 #include "sys/clock.h"
 #include "sys/metrics.h"
+#include "sys/sockaddr.h"
 
 enum { NAME = 128, NS_PER_S = 1000000000 };
 
@@ -83,30 +84,11 @@ metrics_free(struct metrics *m)
 
 /* ---- the socket ---- */
 
-static socklen_t
-sockaddr_of(const struct config *c, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	if (c->metrics_addr.family == 4) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(c->metrics_port);
-		memcpy(&v4->sin_addr, c->metrics_addr.bytes, sizeof(v4->sin_addr));
-		return sizeof(*v4);
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(c->metrics_port);
-	memcpy(&v6->sin6_addr, c->metrics_addr.bytes, sizeof(v6->sin6_addr));
-	return sizeof(*v6);
-}
-
 int
 metrics_listen(const struct config *c)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = sockaddr_of(c, &ss);
+	socklen_t len = sockaddr_make(&ss, &c->metrics_addr, c->metrics_port);
 	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, error;
 
 	if (fd < 0)

@@ -17,6 +17,7 @@
 #include "pptpd/start.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/sockaddr.h"
 
 enum {
 	CALL_ID_REST_S = 30,
@@ -83,19 +84,6 @@ on_engine(evutil_socket_t fd, short what, void *arg)
 
 /* ---- listening ---- */
 
-static struct addr
-addr_of(const struct sockaddr_storage *ss)
-{
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	const struct sockaddr_in6 *in6 = (const void *)ss;
-
-	if (ss->ss_family == AF_INET)
-		return addr_v4((const uint8_t *)&((const struct sockaddr_in *)(const void *)ss)->sin_addr);
-	if (memcmp(&in6->sin6_addr, mapped, sizeof(mapped)) == 0)
-		return addr_v4((const uint8_t *)&in6->sin6_addr + 12);
-	return addr_v6((const uint8_t *)&in6->sin6_addr);
-}
-
 /* Out of descriptors: the oldest half-open connection gives its own. Without one, the listener would spin, so it rests until
  * the next tick. */
 static void
@@ -120,7 +108,7 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 		int conn_fd = accept4(fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (conn_fd >= 0) {
-			peer = addr_of(&ss);
+			peer = sockaddr_addr(&ss, NULL);
 			conn_accept(l->srv, conn_fd, &peer);
 		} else if (errno == EMFILE || errno == ENFILE) {
 			out_of_descriptors(l);

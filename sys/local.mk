@@ -39,6 +39,7 @@ sys_libsys_la_SOURCES = \
 	sys/priv_wire.c \
 	sys/priv_worker.c \
 	sys/tunq.c sys/tunq.h \
+	sys/sockaddr.c sys/sockaddr.h \
 	sys/utf8.c sys/utf8.h
 if HAVE_SYSTEMD
 sys_libsys_la_SOURCES += sys/log_journal.c

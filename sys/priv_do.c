@@ -13,6 +13,7 @@
 #include "sys/log.h"
 #include "sys/netlink.h"
 #include "sys/priv_core.h"
+#include "sys/sockaddr.h"
 #include "sys/tunq.h"
 
 enum { BACKLOG = 4096 };
@@ -197,25 +198,6 @@ do_gre_open(struct priv_core *core, const struct priv_request *r, struct priv_re
 	return fds[0] >= 0 ? 0 : errno;
 }
 
-static socklen_t
-socket_address(const struct priv_request *r, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)ss;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	if (r->tcp.bind.family == 4) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(r->tcp.port);
-		memcpy(&in->sin_addr, r->tcp.bind.bytes, 4);
-		return sizeof(*in);
-	}
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(r->tcp.port);
-	memcpy(&in6->sin6_addr, r->tcp.bind.bytes, 16);
-	return sizeof(*in6);
-}
-
 static int
 set_transparent(int fd, uint8_t family)
 {
@@ -229,7 +211,7 @@ static int
 set_up_tcp(int fd, const struct priv_request *r)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = socket_address(r, &ss);
+	socklen_t len = sockaddr_make(&ss, &r->tcp.bind, r->tcp.port);
 	const int on = 1;
 	bool listens = r->type == PRIV_TCP_LISTEN;
 

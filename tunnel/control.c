@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/sockaddr.h"
 
 enum {
 	INPUT_BYTES = 4096,
@@ -41,38 +42,18 @@ struct control {
 
 /* --- the socket -------------------------------------------------------------- */
 
-static struct addr
-addr_of(const struct sockaddr_storage *ss, uint16_t *port)
-{
-	const struct sockaddr_in *in = (const struct sockaddr_in *)ss;
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
-
-	*port = 0;
-	if (ss->ss_family == AF_INET) {
-		*port = ntohs(in->sin_port);
-		return addr_v4((const uint8_t *)&in->sin_addr);
-	}
-	if (ss->ss_family != AF_INET6)
-		return (struct addr){0};
-	*port = ntohs(in6->sin6_port);
-	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-		return addr_v4(in6->sin6_addr.s6_addr + 12);
-	return addr_v6(in6->sin6_addr.s6_addr);
-}
-
 static void
 learn_addresses(struct control *c)
 {
 	struct sockaddr_storage ss = {0};
 	socklen_t len = sizeof(ss);
-	uint16_t port;
 
 	if (getsockname(c->fd, (struct sockaddr *)&ss, &len) == 0)
-		c->local = addr_of(&ss, &port);
+		c->local = sockaddr_addr(&ss, NULL);
 	memset(&ss, 0, sizeof(ss));
 	len = sizeof(ss);
 	if (getpeername(c->fd, (struct sockaddr *)&ss, &len) == 0)
-		c->peer = addr_of(&ss, &c->peer_port);
+		c->peer = sockaddr_addr(&ss, &c->peer_port);
 }
 
 /* Errors are of no account: a Unix socket in a test has none of these options. */
@@ -360,31 +341,12 @@ control_accept(struct event_base *base, int fd, const struct pptp_conn_config *c
 	return c;
 }
 
-static socklen_t
-fill_name(struct sockaddr_storage *ss, const struct addr *a, uint16_t port)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)ss;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	if (a->family == 4) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(port);
-		memcpy(&in->sin_addr, a->bytes, 4);
-		return sizeof(*in);
-	}
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(port);
-	memcpy(&in6->sin6_addr, a->bytes, 16);
-	return sizeof(*in6);
-}
-
 struct control *
 control_connect(struct event_base *base, int fd, const struct addr *server, uint16_t port, uint64_t timeout_ns,
     const struct pptp_conn_config *config, const struct control_ops *ops, void *user)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = fill_name(&ss, server, port);
+	socklen_t len = sockaddr_make(&ss, server, port);
 	int error = connect(fd, (const struct sockaddr *)&ss, len) == 0 ? 0 : errno;
 	struct timeval timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000), .tv_usec = (suseconds_t)(timeout_ns % 1000000000 / 1000)};
 	struct control *c = control_new(base, fd, config, true, ops, user);

@@ -22,6 +22,7 @@ tests_unit_test_sys_SOURCES = \
 	tests/unit/sys/test_priv_program.c \
 	tests/unit/sys/test_priv_resolv.c \
 	tests/unit/sys/test_priv_undo.c \
+	tests/unit/sys/test_sockaddr.c \
 	tests/unit/sys/test_priv_wire.c
 tests_unit_test_sys_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_sys_LDADD = sys/libsys.la $(CHECK_LIBS)

@@ -17,13 +17,14 @@ Suite *suite_priv_program(void);
 Suite *suite_priv_resolv(void);
 Suite *suite_priv_undo(void);
 Suite *suite_priv_wire(void);
+Suite *suite_sockaddr(void);
 
 int
 main(void)
 {
 	static const suite_fn suites[] = {suite_args, suite_clock, suite_conf, suite_conf_text, suite_conf_value, suite_ctl, suite_handover,
 	    suite_log, suite_mbox, suite_metrics, suite_netlink, suite_priv, suite_priv_allow, suite_priv_program, suite_priv_resolv,
-	    suite_priv_undo, suite_priv_wire};
+	    suite_priv_undo, suite_priv_wire, suite_sockaddr};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }
