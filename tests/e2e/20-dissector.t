@@ -13,11 +13,15 @@ capture() {
   capture_pid=$!
   wait_for 10 grep -q 'listening on' "$work/tcpdump-$1.log"
 }
-end_capture() { # once the last message, TCP's own end included, is in the file
-  wait_for 5 fin_seen
+end_capture() { # once the last message, the end of the control connection included, is in the file
+  wait_for 20 ends_seen
   kill "$capture_pid"; wait "$capture_pid" 2>/dev/null
 }
-fin_seen() { [ "$(fields 'tcp.flags.fin == 1 || tcp.flags.reset == 1' frame.number | wc -l)" -ge 1 ]; }
+# both ends' of the control connection: TCP inside of a tunnel in clear has its own, earlier
+ends_seen() {
+  local end='tcp.port == 1723 && (tcp.flags.fin == 1 || tcp.flags.reset == 1)'
+  [ "$(fields "$end && ip.dst == 192.0.2.1" frame.number | wc -l)" -ge 1 ] && [ "$(fields "$end && ip.dst == 192.0.2.2" frame.number | wc -l)" -ge 1 ]
+}
 
 # fields FILTER FIELD...: one line a packet, columns by blanks
 fields() {
