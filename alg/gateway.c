@@ -298,20 +298,6 @@ free_event(struct event *e)
 		event_free(e);
 }
 
-/* Lets replies come in that are on their way, so that nothing of theirs is left behind. */
-static void
-wait_for_monitor(struct gateway *gw)
-{
-	struct monitor_request req;
-	struct monitor_reply reply;
-	int fds[PRIV_MAX_FDS];
-	size_t n;
-
-	memset(&req, 0, sizeof(req));
-	req.type = MONITOR_GATES_READ;
-	monitor_call(gw->priv, &req, NULL, 0, &reply, fds, &n);
-}
-
 /* After a hand-over the sockets are closed here without a word: others have them. */
 static void
 free_flows(struct gateway *gw)
@@ -355,7 +341,7 @@ finish(struct gateway *gw)
 	if (gw->flows_by_number.heads != NULL)
 		free_flows(gw);
 	if (!monitor_is_gone(gw) && gw->status == 0)
-		wait_for_monitor(gw);
+		monitor_sync(gw->priv); /* nothing of answers on their way is left behind */
 	flow_reap(gw);
 	trace_free(gw->trace);
 	for (size_t i = 0; i < sizeof(gw->signals) / sizeof(gw->signals[0]); i++)

@@ -15,20 +15,6 @@ enum { SETTLE_ROUNDS = 8, FLOW_BYTES = 1024, REWRITE_BYTES = 4096, REWRITE_CALL_
 
 /* --- a quiet moment ------------------------------------------------------------------- */
 
-/* Waits for all replies that are on their way. */
-static bool
-wait_replies(struct gateway *gw)
-{
-	struct monitor_request req;
-	struct monitor_reply reply;
-	int fds[PRIV_MAX_FDS];
-	size_t n;
-
-	memset(&req, 0, sizeof(req));
-	req.type = MONITOR_GATES_READ;
-	return monitor_call(gw->priv, &req, NULL, 0, &reply, fds, &n) == 0;
-}
-
 /* Gates that are being added or removed would be in nobody's books: one answer may lead to another request, but nothing new comes in. */
 static bool
 settle(struct gateway *gw)
@@ -38,7 +24,7 @@ settle(struct gateway *gw)
 	gates_look(gw->gates, clock_ts());
 	for (int i = 0; i < SETTLE_ROUNDS; i++) {
 		gates_work(gw);
-		if (!wait_replies(gw))
+		if (monitor_sync(gw->priv) != 0)
 			return false;
 		gates_stats(gw->gates, &stats);
 		if (stats.removing == 0 && i > 0)

@@ -91,5 +91,7 @@ int monitor_send_fds(struct priv *p, const struct monitor_request *request, cons
 /* At start-up and at the end: waits. 0 or an errno. fds: room for PRIV_MAX_FDS. */
 int monitor_call(struct priv *p, const struct monitor_request *request, const int *send_fds, size_t nsend, struct monitor_reply *reply,
     int *fds, size_t *nfds);
+/* Waits until everything that was sent before is answered, and the answers are dealt with. 0 or an errno. */
+int monitor_sync(struct priv *p);
 
 #endif

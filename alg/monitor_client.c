@@ -76,3 +76,17 @@ monitor_call(struct priv *p, const struct monitor_request *request, const int *s
 	unwrap(&from, reply);
 	return from.error;
 }
+
+/* Answers come in the order of requests, so this one's is the last. */
+int
+monitor_sync(struct priv *p)
+{
+	struct monitor_request nothing;
+	struct monitor_reply reply;
+	int fds[PRIV_MAX_FDS];
+	size_t n;
+
+	memset(&nothing, 0, sizeof(nothing));
+	nothing.type = MONITOR_GATES_READ;
+	return monitor_call(p, &nothing, NULL, 0, &reply, fds, &n);
+}

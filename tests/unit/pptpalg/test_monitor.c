@@ -1,5 +1,6 @@
 /* The border between monitor and worker: what a worker that was taken over could ask for. */
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -561,6 +562,48 @@ START_TEST(requests_have_their_form)
 }
 END_TEST
 
+/* --- the worker's side ------------------------------------------------------------------------- */
+
+static void
+count_added(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds)
+{
+	int *count = user;
+
+	(void)reply, (void)fds, (void)nfds;
+	ck_assert_int_eq(error, 0);
+	++*count;
+}
+
+/* Nothing runs the loop here: it is the call that deals with the answers. */
+START_TEST(sync_waits_for_answers)
+{
+	struct rig r;
+	struct priv_policy policy = {.types[PRIV_PROGRAM] = true, .program = {.handle = monitor_handle}};
+	struct event_base *base = event_base_new();
+	struct priv *p;
+	int answered = 0;
+
+	set_up(&r, "");
+	policy.program.user = &r.m;
+	p = priv_start_inline(&policy);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_int_eq(monitor_sync(p), 0);
+	ck_assert_int_eq(priv_attach(p, base, NULL, NULL), 0);
+	for (uint64_t id = 1; id <= 3; id++) {
+		memset(&r.req, 0, sizeof(r.req));
+		r.req.type = MONITOR_GATE_ADD;
+		r.req.pair = pair_of(id, C, S, N, S);
+		ck_assert_int_eq(monitor_send(p, &r.req, count_added, &answered), 0);
+	}
+	ck_assert_int_eq(answered, 0);
+	ck_assert_int_eq(monitor_sync(p), 0);
+	ck_assert_int_eq(answered, 3);
+	priv_free(p);
+	event_base_free(base);
+	tear_down(&r);
+}
+END_TEST
+
 Suite *
 suite_monitor(void)
 {
@@ -585,6 +628,7 @@ suite_monitor(void)
 	tcase_add_test(c, descriptors_are_for_the_handover);
 	tcase_add_test(c, inherited_ones_are_given_once);
 	tcase_add_test(c, requests_have_their_form);
+	tcase_add_test(c, sync_waits_for_answers);
 	suite_add_tcase(s, c);
 	return s;
 }
