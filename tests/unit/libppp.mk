@@ -4,11 +4,15 @@ tests_unit_test_libppp_SOURCES = \
 	tests/unit/libppp/auth_pair.c \
 	tests/unit/libppp/auth_pair.h \
 	tests/unit/libppp/main.c \
+	tests/unit/libppp/mppe_oracle.c \
+	tests/unit/libppp/mppe_oracle.h \
 	tests/unit/libppp/pair.c \
 	tests/unit/libppp/pair.h \
 	tests/unit/libppp/test_auth_check.c \
+	tests/unit/libppp/test_auth_chap.c \
 	tests/unit/libppp/test_auth_eap.c \
 	tests/unit/libppp/test_auth_fsm.c \
+	tests/unit/libppp/test_auth_mschap.c \
 	tests/unit/libppp/test_auth_trace.c \
 	tests/unit/libppp/test_ccp.c \
 	tests/unit/libppp/test_crypto.c \
@@ -18,6 +22,7 @@ tests_unit_test_libppp_SOURCES = \
 	tests/unit/libppp/test_link_early.c \
 	tests/unit/libppp/test_mppe.c \
 	tests/unit/libppp/test_mppe_key.c \
+	tests/unit/libppp/test_mppe_stateful.c \
 	tests/unit/libppp/test_mschap.c \
 	tests/unit/libppp/test_ncp.c \
 	tests/unit/libppp/test_options.c \

@@ -11,6 +11,8 @@ tests_unit_test_libpptp_SOURCES = \
 	tests/unit/libpptp/test_call.c \
 	tests/unit/libpptp/test_callid.c \
 	tests/unit/libpptp/test_conn.c \
+	tests/unit/libpptp/test_conn_streams.c \
+	tests/unit/libpptp/test_conn_time.c \
 	tests/unit/libpptp/test_framer.c \
 	tests/unit/libpptp/test_fsm.c \
 	tests/unit/libpptp/test_gre_header.c \

@@ -185,3 +185,28 @@ auth_pair_run(struct auth_pair *p, uint64_t ns)
 	}
 	p->now = end;
 }
+
+struct auth_pair *
+auth_pair_started(struct auth_pair *p, enum ppp_auth_method method)
+{
+	auth_pair_init(p, 0);
+	auth_pair_start(p, method, method);
+	return p;
+}
+
+void
+auth_pair_assert_agreed(const struct auth_pair *p, enum ppp_auth_method method)
+{
+	ck_assert_int_eq(p->r_result, AUTHR_ACCEPTED);
+	ck_assert_int_eq(p->e_result, AUTHE_ACCEPTED);
+	ck_assert_int_eq(p->r.method, method);
+	ck_assert_int_eq(p->e.method, method);
+	ck_assert_str_eq(p->r.request.name, "joe");
+	ck_assert_int_eq(p->r.keys.valid, (method & PPP_AUTH_MSCHAP_ANY) != 0);
+	ck_assert_int_eq(p->e.keys.valid, p->r.keys.valid);
+	ck_assert_mem_eq(p->r.keys.send, p->e.keys.recv, 16);
+	ck_assert_mem_eq(p->r.keys.recv, p->e.keys.send, 16);
+	ck_assert_mem_eq(p->r.keys.lm_key, p->e.keys.lm_key, 8);
+	ck_assert_uint_eq(authr_expiry(&p->r), TS_NEVER);
+	ck_assert_uint_eq(authe_expiry(&p->e), TS_NEVER);
+}

@@ -32,6 +32,10 @@ struct auth_pair {
 /* Both know "secret", and the peer is "joe". The authenticator allows `retries` wrong answers. */
 void auth_pair_init(struct auth_pair *p, uint8_t retries);
 void auth_pair_start(struct auth_pair *p, unsigned r_methods, unsigned e_methods);
+/* Both of the above, with this method alone; returns p. */
+struct auth_pair *auth_pair_started(struct auth_pair *p, enum ppp_auth_method method);
+/* Both ends have accepted, know each other by name and have the same keys, if it is a method that has any. */
+void auth_pair_assert_agreed(const struct auth_pair *p, enum ppp_auth_method method);
 /* Carries frames until none is left. */
 void auth_pair_settle(struct auth_pair *p);
 /* Lets ns pass, timer by timer. */

@@ -2,10 +2,12 @@
 
 Suite *suite_auth(void);
 Suite *suite_auth_check(void);
-Suite *suite_ccp(void);
+Suite *suite_auth_chap(void);
 Suite *suite_auth_eap(void);
 Suite *suite_auth_fsm(void);
+Suite *suite_auth_mschap(void);
 Suite *suite_auth_trace(void);
+Suite *suite_ccp(void);
 Suite *suite_crypto(void);
 Suite *suite_fsm(void);
 Suite *suite_lcp(void);
@@ -13,6 +15,7 @@ Suite *suite_link(void);
 Suite *suite_link_early(void);
 Suite *suite_mppe(void);
 Suite *suite_mppe_key(void);
+Suite *suite_mppe_stateful(void);
 Suite *suite_mschap(void);
 Suite *suite_ncp(void);
 Suite *suite_options(void);
@@ -26,10 +29,12 @@ main(void)
 	static const suite_fn suites[] = {
 	    suite_auth,
 	    suite_auth_check,
-	    suite_ccp,
+	    suite_auth_chap,
 	    suite_auth_eap,
 	    suite_auth_fsm,
+	    suite_auth_mschap,
 	    suite_auth_trace,
+	    suite_ccp,
 	    suite_crypto,
 	    suite_fsm,
 	    suite_lcp,
@@ -37,6 +42,7 @@ main(void)
 	    suite_link_early,
 	    suite_mppe,
 	    suite_mppe_key,
+	    suite_mppe_stateful,
 	    suite_mschap,
 	    suite_ncp,
 	    suite_options,

@@ -3,6 +3,8 @@
 Suite *suite_call(void);
 Suite *suite_callid(void);
 Suite *suite_conn(void);
+Suite *suite_conn_streams(void);
+Suite *suite_conn_time(void);
 Suite *suite_framer(void);
 Suite *suite_fsm(void);
 Suite *suite_gre_header(void);
@@ -18,6 +20,8 @@ main(void)
 	    suite_call,
 	    suite_callid,
 	    suite_conn,
+	    suite_conn_streams,
+	    suite_conn_time,
 	    suite_framer,
 	    suite_fsm,
 	    suite_gre_header,

@@ -69,6 +69,15 @@ solo_recv(struct solo *s, const struct pptp_msg *msg)
 	solo_recv_bytes(s, buf, (size_t)n);
 }
 
+size_t
+msg_bytes(uint8_t *buf, const struct pptp_msg *msg)
+{
+	int n = pptp_msg_encode(buf, PPTP_MAX_MESSAGE, msg);
+
+	ck_assert_int_gt(n, 0);
+	return (size_t)n;
+}
+
 void
 msg_word(struct text *t, const struct pptp_msg *msg)
 {

@@ -45,6 +45,8 @@ void solo_establish(struct solo *s);
 
 /* A message of a type with success codes, about the call with our id `own` and the peer's id `peer`. */
 struct pptp_msg msg_about(enum pptp_msg_type type, uint16_t own, uint16_t peer);
+/* Its wire form, in PPTP_MAX_MESSAGE bytes of room; returns the length. */
+size_t msg_bytes(uint8_t *buf, const struct pptp_msg *msg);
 /* "OCRP:1/0" */
 void msg_word(struct text *t, const struct pptp_msg *msg);
 void event_word(struct text *t, const struct pptp_event *event);

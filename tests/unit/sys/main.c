@@ -13,8 +13,10 @@ Suite *suite_metrics(void);
 Suite *suite_netlink(void);
 Suite *suite_priv(void);
 Suite *suite_priv_allow(void);
+Suite *suite_priv_allow_fds(void);
 Suite *suite_priv_program(void);
 Suite *suite_priv_resolv(void);
+Suite *suite_priv_serve(void);
 Suite *suite_priv_undo(void);
 Suite *suite_priv_wire(void);
 Suite *suite_sockaddr(void);
@@ -23,8 +25,8 @@ int
 main(void)
 {
 	static const suite_fn suites[] = {suite_args, suite_clock, suite_conf, suite_conf_text, suite_conf_value, suite_ctl, suite_handover,
-	    suite_log, suite_mbox, suite_metrics, suite_netlink, suite_priv, suite_priv_allow, suite_priv_program, suite_priv_resolv,
-	    suite_priv_undo, suite_priv_wire, suite_sockaddr};
+	    suite_log, suite_mbox, suite_metrics, suite_netlink, suite_priv, suite_priv_allow, suite_priv_allow_fds, suite_priv_program,
+	    suite_priv_resolv, suite_priv_serve, suite_priv_undo, suite_priv_wire, suite_sockaddr};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }

@@ -8,27 +8,10 @@
 #include <unistd.h>
 
 #include "tests/unit/suite.h"
+#include "tests/unit/sys/addrs.h"
 #include "tests/unit/sys/netns.h"
 
 Suite *suite_netlink(void);
-
-static struct addr
-addr(const char *s)
-{
-	struct addr a = {0};
-
-	CHECK(addr_parse(&a, s));
-	return a;
-}
-
-static struct prefix
-prefix(const char *s)
-{
-	struct prefix p = {0};
-
-	CHECK(prefix_parse(&p, s));
-	return p;
-}
 
 /* A pair of Ethernet links: eth0 here is up, with an address and a default route. */
 static struct nl *
@@ -71,8 +54,8 @@ addresses_body(void)
 {
 	struct nl *nl = set_up();
 	int ppp = (int)if_nametoindex("ppp0");
-	struct nl_addr a = {.ifindex = ppp, .local = addr("10.0.0.1"), .peer = addr("10.0.0.2"), .prefix_len = 32};
-	struct nl_addr b = {.ifindex = ppp, .local = addr("fe80::1"), .prefix_len = 64};
+	struct nl_addr a = {.ifindex = ppp, .local = addr_of("10.0.0.1"), .peer = addr_of("10.0.0.2"), .prefix_len = 32};
+	struct nl_addr b = {.ifindex = ppp, .local = addr_of("fe80::1"), .prefix_len = 64};
 
 	CHECK(nl_link_up(nl, ppp, 0) == 0);
 	CHECK(nl_addr_add(nl, &a) == 0);
@@ -103,7 +86,7 @@ subnets_body(void)
 {
 	struct nl *nl = set_up();
 	int eth = (int)if_nametoindex("eth0");
-	struct addr in = addr("192.0.2.77"), out = addr("198.51.100.1"), in6 = addr("2001:db8::77"), loop = addr("127.0.0.5");
+	struct addr in = addr_of("192.0.2.77"), out = addr_of("198.51.100.1"), in6 = addr_of("2001:db8::77"), loop = addr_of("127.0.0.5");
 
 	CHECK(nl_link_of_subnet(nl, &in, NULL, NULL) == eth);
 	CHECK(nl_link_of_subnet(nl, &in6, NULL, NULL) == eth);
@@ -113,7 +96,7 @@ subnets_body(void)
 	/* A longer prefix is nearer; a point-to-point address is no subnet. */
 	CHECK(shell("ip link set ppp0 up && ip addr add 192.0.2.65/28 dev ppp0 && ip addr add 192.0.2.99 peer 192.0.2.98/32 dev ppp0"));
 	CHECK(nl_link_of_subnet(nl, &in, NULL, NULL) == (int)if_nametoindex("ppp0"));
-	in = addr("192.0.2.98");
+	in = addr_of("192.0.2.98");
 	CHECK(nl_link_of_subnet(nl, &in, NULL, NULL) == eth);
 	nl_close(nl);
 }
@@ -129,10 +112,11 @@ routes_body(void)
 {
 	struct nl *nl = set_up();
 	int eth = (int)if_nametoindex("eth0"), ppp = (int)if_nametoindex("ppp0");
-	struct nl_route r = {.dst = prefix("10.1.0.0/16"), .ifindex = ppp, .metric = 5};
-	struct nl_route host = {.dst = prefix("203.0.113.9"), .ifindex = eth, .gateway = addr("192.0.2.1"), .source = addr("192.0.2.10")};
-	struct nl_route six = {.dst = prefix("2001:db8:9::/48"), .ifindex = ppp, .table = 1000};
-	struct nl_route theirs = {.dst = prefix("0.0.0.0/0"), .ifindex = ppp};
+	struct nl_route r = {.dst = prefix_of("10.1.0.0/16"), .ifindex = ppp, .metric = 5};
+	struct nl_route host = {
+	    .dst = prefix_of("203.0.113.9"), .ifindex = eth, .gateway = addr_of("192.0.2.1"), .source = addr_of("192.0.2.10")};
+	struct nl_route six = {.dst = prefix_of("2001:db8:9::/48"), .ifindex = ppp, .table = 1000};
+	struct nl_route theirs = {.dst = prefix_of("0.0.0.0/0"), .ifindex = ppp};
 
 	CHECK(nl_link_up(nl, ppp, 0) == 0);
 	CHECK(nl_route_add(nl, &r) == 0);
@@ -215,8 +199,9 @@ static void
 via_other_family_body(void)
 {
 	struct nl *nl = set_up();
-	struct nl_route r = {.dst = prefix("203.0.113.0/24"), .ifindex = (int)if_nametoindex("eth0"), .gateway = addr("2001:db8::1")}, got;
-	struct addr to = addr("203.0.113.5");
+	struct nl_route r = {.dst = prefix_of("203.0.113.0/24"), .ifindex = (int)if_nametoindex("eth0"), .gateway = addr_of("2001:db8::1")},
+			got;
+	struct addr to = addr_of("203.0.113.5");
 
 	CHECK(nl_route_add(nl, &r) == 0);
 	CHECK(shell("ip route show | grep -q '203.0.113.0/24 via inet6 2001:db8::1 dev eth0'"));
@@ -237,8 +222,9 @@ lookup_body(void)
 {
 	struct nl *nl = set_up();
 	int eth = (int)if_nametoindex("eth0"), ppp = (int)if_nametoindex("ppp0");
-	struct addr server = addr("203.0.113.9"), server6 = addr("2001:db8:5::9"), gateway = addr("192.0.2.1"), near = addr("192.0.2.50");
-	struct nl_route got, mine = {.dst = prefix("203.0.113.9"), .ifindex = eth, .gateway = addr("192.0.2.250")};
+	struct addr server = addr_of("203.0.113.9"), server6 = addr_of("2001:db8:5::9"), gateway = addr_of("192.0.2.1"),
+		    near = addr_of("192.0.2.50");
+	struct nl_route got, mine = {.dst = prefix_of("203.0.113.9"), .ifindex = eth, .gateway = addr_of("192.0.2.250")};
 
 	CHECK(nl_route_lookup(nl, &server, 0, NULL, NULL, &got) == 0);
 	CHECK(got.ifindex == eth && addr_equal(&got.gateway, &gateway) && got.source.bytes[3] == 10);
@@ -273,7 +259,7 @@ proxy_body(void)
 {
 	struct nl *nl = set_up();
 	int eth = (int)if_nametoindex("eth0");
-	struct addr four = addr("192.0.2.99"), six = addr("2001:db8::99");
+	struct addr four = addr_of("192.0.2.99"), six = addr_of("2001:db8::99");
 	bool was = true;
 
 	CHECK(nl_proxy_add(nl, eth, &four) == 0 && nl_proxy_add(nl, eth, &six) == 0);
@@ -348,7 +334,7 @@ early_end_body(void)
 {
 	struct nl *nl = set_up();
 	int seen = 0;
-	struct nl_route r = {.dst = prefix("10.7.0.0/16"), .ifindex = (int)if_nametoindex("eth0")};
+	struct nl_route r = {.dst = prefix_of("10.7.0.0/16"), .ifindex = (int)if_nametoindex("eth0")};
 
 	/* A walk that was ended early leaves nothing behind for the next request. */
 	CHECK(shell("for i in $(seq 1 250); do echo route add 10.5.$i.0/24 dev eth0; done | ip -batch -"));

@@ -1,84 +1,14 @@
+/* What the monitor changes for a worker: interfaces, addresses, routes, resolvers. Descriptors are in test_priv_allow_fds.c. */
 #include <errno.h>
-#include <net/if.h>
-#include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "sys/priv_core.h"
 #include "tests/unit/suite.h"
+#include "tests/unit/sys/addrs.h"
+#include "tests/unit/sys/allow_rig.h"
 #include "tests/unit/sys/capture.h"
-#include "tests/unit/sys/netns.h"
 
 Suite *suite_priv_allow(void);
-
-/* The monitor's interface, which the tests make themselves. */
-enum { OWN = 1 };
-
-static struct addr
-addr(const char *s)
-{
-	struct addr a = {0};
-
-	CHECK(addr_parse(&a, s));
-	return a;
-}
-
-static struct prefix
-prefix(const char *s)
-{
-	struct prefix p = {0};
-
-	CHECK(prefix_parse(&p, s));
-	return p;
-}
-
-static struct priv_policy
-policy(void)
-{
-	static const char *const ifnames[] = {"pptp[0-9]*", "u-*", NULL};
-	static struct prefix addresses[2];
-	struct priv_policy p = {.user = "nobody",
-	    .ifnames = ifnames,
-	    .max_queues = 4,
-	    .addresses = addresses,
-	    .addresses_count = 2,
-	    .tcp_port_min = 1723,
-	    .tcp_port_max = 1724,
-	    .files = {"/etc/hostname"},
-	    .scripts = {NULL, "/bin/true"}};
-
-	addresses[0] = prefix("10.0.0.0/8");
-	addresses[1] = prefix("2001:db8::/32");
-	for (size_t i = 0; i < PRIV_TYPES; i++)
-		p.types[i] = true;
-	return p;
-}
-
-/* A core that has made the loopback interface "itself". */
-static void
-core_init(struct priv_core *core, const struct priv_policy *p)
-{
-	static struct priv_own_if own[1];
-
-	CHECK(priv_core_init(core, p));
-	own[0].ifindex = OWN;
-	CHECK(if_indextoname(OWN, own[0].name) != NULL);
-	core->ifs = own;
-	core->ifs_count = core->ifs_room = 1;
-}
-
-static void
-core_fini(struct priv_core *core)
-{
-	core->ifs = NULL;
-	priv_core_fini(core);
-}
-
-/* --- what is asked --------------------------------------------------------------- */
 
 static void
 tun(struct priv_request *r, const char *name, uint16_t queues, uint32_t mtu)
@@ -94,9 +24,9 @@ add_addr(struct priv_request *r, int ifindex, const char *local, const char *pee
 {
 	r->type = PRIV_ADDR_ADD;
 	r->addr.ifindex = ifindex;
-	r->addr.local = addr(local);
+	r->addr.local = addr_of(local);
 	if (peer != NULL)
-		r->addr.peer = addr(peer);
+		r->addr.peer = addr_of(peer);
 	r->addr.prefix_len = 32;
 }
 
@@ -105,15 +35,7 @@ add_route(struct priv_request *r, int ifindex, const char *dst)
 {
 	r->type = PRIV_ROUTE_ADD;
 	r->route.ifindex = ifindex;
-	r->route.dst = prefix(dst);
-}
-
-static void
-listen_on(struct priv_request *r, enum priv_type type, const char *bind, uint16_t port)
-{
-	r->type = type;
-	r->tcp.bind = addr(bind);
-	r->tcp.port = port;
+	r->route.dst = prefix_of(dst);
 }
 
 static void
@@ -122,17 +44,11 @@ dns(struct priv_request *r, enum priv_type type, const char *ifname, const char 
 	r->type = type;
 	snprintf(r->dns.ifname, sizeof(r->dns.ifname), "%s", ifname);
 	if (server != NULL)
-		r->dns.servers[0] = addr(server);
+		r->dns.servers[0] = addr_of(server);
 	snprintf(r->dns.domain, sizeof(r->dns.domain), "%s", domain);
 }
 
 /* --- the table ---------------------------------------------------------------------- */
-
-struct row {
-	const char *what;
-	void (*make)(struct priv_request *r, struct priv_policy *p);
-	int want; /* 0, EPERM or ENOENT */
-};
 
 static void
 ask_tun_by_pattern(struct priv_request *r, struct priv_policy *p)
@@ -258,7 +174,7 @@ ask_mtu_of_an_own_link(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
 	r->type = PRIV_LINK_MTU;
-	r->link.ifindex = OWN;
+	r->link.ifindex = ALLOW_OWN;
 	r->link.mtu = 1400;
 }
 
@@ -267,7 +183,7 @@ ask_mtu_of_a_foreign_link(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
 	r->type = PRIV_LINK_MTU;
-	r->link.ifindex = OWN + 1;
+	r->link.ifindex = ALLOW_OWN + 1;
 	r->link.mtu = 1400;
 }
 
@@ -285,7 +201,7 @@ ask_mtu_too_small(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
 	r->type = PRIV_LINK_MTU;
-	r->link.ifindex = OWN;
+	r->link.ifindex = ALLOW_OWN;
 	r->link.mtu = 1;
 }
 
@@ -293,56 +209,56 @@ static void
 ask_address_in_the_pool(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_addr(r, OWN, "10.0.0.1", "10.0.0.2");
+	add_addr(r, ALLOW_OWN, "10.0.0.1", "10.0.0.2");
 }
 
 static void
 ask_address_without_a_peer(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_addr(r, OWN, "2001:db8::1", NULL);
+	add_addr(r, ALLOW_OWN, "2001:db8::1", NULL);
 }
 
 static void
 ask_link_local_address(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_addr(r, OWN, "fe80::1", "fe80::2");
+	add_addr(r, ALLOW_OWN, "fe80::1", "fe80::2");
 }
 
 static void
 ask_address_outside(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_addr(r, OWN, "11.0.0.1", NULL);
+	add_addr(r, ALLOW_OWN, "11.0.0.1", NULL);
 }
 
 static void
 ask_peer_outside(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_addr(r, OWN, "10.0.0.1", "192.0.2.1");
+	add_addr(r, ALLOW_OWN, "10.0.0.1", "192.0.2.1");
 }
 
 static void
 ask_address_on_a_foreign_link(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_addr(r, OWN + 1, "10.0.0.1", NULL);
+	add_addr(r, ALLOW_OWN + 1, "10.0.0.1", NULL);
 }
 
 static void
 ask_any_address_without_a_list(struct priv_request *r, struct priv_policy *p)
 {
 	p->addresses_count = 0;
-	add_addr(r, OWN, "192.0.2.1", NULL);
+	add_addr(r, ALLOW_OWN, "192.0.2.1", NULL);
 }
 
 static void
 ask_del_of_an_address_never_added(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_addr(r, OWN, "10.0.0.1", NULL);
+	add_addr(r, ALLOW_OWN, "10.0.0.1", NULL);
 	r->type = PRIV_ADDR_DEL;
 }
 
@@ -350,63 +266,63 @@ static void
 ask_route_inside(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_route(r, OWN, "10.1.0.0/16");
+	add_route(r, ALLOW_OWN, "10.1.0.0/16");
 }
 
 static void
 ask_route_outside(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_route(r, OWN, "11.1.0.0/16");
+	add_route(r, ALLOW_OWN, "11.1.0.0/16");
 }
 
 static void
 ask_route_that_holds_more_than_the_list(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_route(r, OWN, "8.0.0.0/6");
+	add_route(r, ALLOW_OWN, "8.0.0.0/6");
 }
 
 static void
 ask_default_route(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_route(r, OWN, "0.0.0.0/0");
+	add_route(r, ALLOW_OWN, "0.0.0.0/0");
 }
 
 static void
 ask_default_route_of_a_client(struct priv_request *r, struct priv_policy *p)
 {
 	p->any_route = true;
-	add_route(r, OWN, "0.0.0.0/0");
+	add_route(r, ALLOW_OWN, "0.0.0.0/0");
 }
 
 static void
 ask_host_route_elsewhere(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_route(r, OWN + 1, "10.0.0.9");
+	add_route(r, ALLOW_OWN + 1, "10.0.0.9");
 }
 
 static void
 ask_host_route_of_a_client(struct priv_request *r, struct priv_policy *p)
 {
 	p->host_routes = true;
-	add_route(r, OWN + 1, "203.0.113.9");
+	add_route(r, ALLOW_OWN + 1, "203.0.113.9");
 }
 
 static void
 ask_network_route_elsewhere(struct priv_request *r, struct priv_policy *p)
 {
 	p->host_routes = p->any_route = true;
-	add_route(r, OWN + 1, "203.0.113.0/24");
+	add_route(r, ALLOW_OWN + 1, "203.0.113.0/24");
 }
 
 static void
 ask_host_route_in_another_table(struct priv_request *r, struct priv_policy *p)
 {
 	p->host_routes = true;
-	add_route(r, OWN + 1, "203.0.113.9");
+	add_route(r, ALLOW_OWN + 1, "203.0.113.9");
 	r->route.table = 100;
 }
 
@@ -421,7 +337,7 @@ static void
 ask_del_of_a_route_never_added(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
-	add_route(r, OWN, "10.1.0.0/16");
+	add_route(r, ALLOW_OWN, "10.1.0.0/16");
 	r->type = PRIV_ROUTE_DEL;
 }
 
@@ -430,7 +346,7 @@ ask_proxy_inside(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
 	r->type = PRIV_PROXY_ADD;
-	r->proxy.addr = addr("10.0.0.9");
+	r->proxy.addr = addr_of("10.0.0.9");
 }
 
 static void
@@ -438,7 +354,7 @@ ask_proxy_outside(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
 	r->type = PRIV_PROXY_ADD;
-	r->proxy.addr = addr("192.0.2.9");
+	r->proxy.addr = addr_of("192.0.2.9");
 }
 
 static void
@@ -446,232 +362,7 @@ ask_del_of_a_proxy_never_added(struct priv_request *r, struct priv_policy *p)
 {
 	(void)p;
 	r->type = PRIV_PROXY_DEL;
-	r->proxy.addr = addr("10.0.0.9");
-}
-
-static void
-ask_gre(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	r->type = PRIV_GRE_OPEN;
-	r->gre.family = 4;
-	r->gre.shards = 2;
-	r->gre.shard = 1;
-}
-
-static void
-ask_gre_with_too_many_shards(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	r->type = PRIV_GRE_OPEN;
-	r->gre.family = 6;
-	r->gre.shards = 257;
-}
-
-static void
-ask_gre_when_off(struct priv_request *r, struct priv_policy *p)
-{
-	p->types[PRIV_GRE_OPEN] = false;
-	r->type = PRIV_GRE_OPEN;
-	r->gre.family = 4;
-	r->gre.shards = 1;
-}
-
-static void
-ask_transparent_gre(struct priv_request *r, struct priv_policy *p)
-{
-	p->transparent = true;
-	ask_gre(r, p);
-	r->gre.transparent = true;
-}
-
-static void
-ask_transparent_gre_when_off(struct priv_request *r, struct priv_policy *p)
-{
-	ask_gre(r, p);
-	r->gre.transparent = true;
-}
-
-static void
-ask_marked_gre(struct priv_request *r, struct priv_policy *p)
-{
-	p->marks = 0x60;
-	ask_gre(r, p);
-	r->gre.mark = 0x40;
-}
-
-static void
-ask_gre_with_foreign_mark(struct priv_request *r, struct priv_policy *p)
-{
-	p->marks = 0x60;
-	ask_gre(r, p);
-	r->gre.mark = 0x41;
-}
-
-static void
-ask_socket_with_foreign_mark(struct priv_request *r, struct priv_policy *p)
-{
-	p->marks = 0x60;
-	listen_on(r, PRIV_TCP_SOCKET, "0.0.0.0", 0);
-	r->tcp.mark = 1;
-}
-
-static void
-ask_transparent_listener(struct priv_request *r, struct priv_policy *p)
-{
-	p->transparent = true;
-	listen_on(r, PRIV_TCP_LISTEN, "0.0.0.0", 1723);
-	r->tcp.transparent = true;
-}
-
-static void
-ask_transparent_listener_when_off(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	listen_on(r, PRIV_TCP_LISTEN, "0.0.0.0", 1723);
-	r->tcp.transparent = true;
-}
-
-static void
-ask_transparent_listener_below(struct priv_request *r, struct priv_policy *p)
-{
-	p->transparent = true;
-	listen_on(r, PRIV_TCP_LISTEN, "0.0.0.0", 1722);
-	r->tcp.transparent = true;
-}
-
-static void
-ask_transparent_socket(struct priv_request *r, struct priv_policy *p)
-{
-	p->transparent = true;
-	listen_on(r, PRIV_TCP_SOCKET, "192.0.2.1", 0);
-	r->tcp.transparent = true;
-}
-
-static void
-ask_transparent_socket_when_off(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	listen_on(r, PRIV_TCP_SOCKET, "192.0.2.1", 0);
-	r->tcp.transparent = true;
-}
-
-static void
-ask_program_without_a_hook(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	r->type = PRIV_PROGRAM;
-}
-
-static int
-do_nothing(void *user, const uint8_t *data, size_t len, const int *in_fds, size_t in_count, struct priv_reply *reply, int fds[PRIV_MAX_FDS])
-{
-	(void)user, (void)data, (void)len, (void)in_fds, (void)in_count, (void)reply, (void)fds;
-	return 0;
-}
-
-static void
-ask_program(struct priv_request *r, struct priv_policy *p)
-{
-	p->program.handle = do_nothing;
-	r->type = PRIV_PROGRAM;
-}
-
-static void
-ask_program_when_off(struct priv_request *r, struct priv_policy *p)
-{
-	p->program.handle = do_nothing;
-	p->types[PRIV_PROGRAM] = false;
-	r->type = PRIV_PROGRAM;
-}
-
-static void
-ask_listen_on_the_port(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	listen_on(r, PRIV_TCP_LISTEN, "0.0.0.0", 1723);
-}
-
-static void
-ask_listen_below(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	listen_on(r, PRIV_TCP_LISTEN, "::", 1722);
-}
-
-static void
-ask_listen_above(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	listen_on(r, PRIV_TCP_LISTEN, "::", 1725);
-}
-
-static void
-ask_listen_on_port_0(struct priv_request *r, struct priv_policy *p)
-{
-	p->tcp_port_min = 0;
-	listen_on(r, PRIV_TCP_LISTEN, "::", 0);
-}
-
-static void
-ask_tcp_socket(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	listen_on(r, PRIV_TCP_SOCKET, "0.0.0.0", 0);
-}
-
-static void
-ask_tcp_socket_from_a_reserved_port(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	listen_on(r, PRIV_TCP_SOCKET, "0.0.0.0", 1023);
-}
-
-static void
-ask_file(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	r->type = PRIV_FILE_OPEN;
-}
-
-static void
-ask_file_that_is_not_configured(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	r->type = PRIV_FILE_OPEN;
-	r->file.number = 1;
-}
-
-static void
-ask_file_beyond_the_table(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	r->type = PRIV_FILE_OPEN;
-	r->file.number = PRIV_MAX_FILES;
-}
-
-static void
-ask_script(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	r->type = PRIV_SCRIPT;
-	r->script.number = 1;
-}
-
-static void
-ask_script_that_is_not_configured(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	r->type = PRIV_SCRIPT;
-	r->script.number = 0;
-}
-
-static void
-ask_script_beyond_the_table(struct priv_request *r, struct priv_policy *p)
-{
-	(void)p;
-	r->type = PRIV_SCRIPT;
-	r->script.number = PRIV_MAX_SCRIPTS;
+	r->proxy.addr = addr_of("10.0.0.9");
 }
 
 static void
@@ -709,7 +400,7 @@ ask_dns_clear(struct priv_request *r, struct priv_policy *p)
 	dns(r, PRIV_DNS_CLEAR, "lo", NULL, "");
 }
 
-static const struct row rows[] = {
+static const struct allow_row rows[] = {
     {"tun by pattern", ask_tun_by_pattern, 0},
     {"tun with %d", ask_tun_with_number, 0},
     {"tun per user", ask_tun_per_user, 0},
@@ -753,34 +444,6 @@ static const struct row rows[] = {
     {"proxy inside", ask_proxy_inside, 0},
     {"proxy outside", ask_proxy_outside, EPERM},
     {"del of a proxy never added", ask_del_of_a_proxy_never_added, ENOENT},
-    {"gre", ask_gre, 0},
-    {"gre with too many shards", ask_gre_with_too_many_shards, EPERM},
-    {"gre when off", ask_gre_when_off, EPERM},
-    {"listen on the port", ask_listen_on_the_port, 0},
-    {"listen below", ask_listen_below, EPERM},
-    {"listen above", ask_listen_above, EPERM},
-    {"listen on port 0", ask_listen_on_port_0, EPERM},
-    {"tcp socket", ask_tcp_socket, 0},
-    {"tcp socket from a reserved port", ask_tcp_socket_from_a_reserved_port, EPERM},
-    {"transparent gre", ask_transparent_gre, 0},
-    {"transparent gre when off", ask_transparent_gre_when_off, EPERM},
-    {"marked gre", ask_marked_gre, 0},
-    {"gre with foreign mark", ask_gre_with_foreign_mark, EPERM},
-    {"socket with foreign mark", ask_socket_with_foreign_mark, EPERM},
-    {"transparent listener", ask_transparent_listener, 0},
-    {"transparent listener when off", ask_transparent_listener_when_off, EPERM},
-    {"transparent listener below", ask_transparent_listener_below, EPERM},
-    {"transparent socket", ask_transparent_socket, 0},
-    {"transparent socket when off", ask_transparent_socket_when_off, EPERM},
-    {"program without a hook", ask_program_without_a_hook, EPERM},
-    {"program", ask_program, 0},
-    {"program when off", ask_program_when_off, EPERM},
-    {"file", ask_file, 0},
-    {"file that is not configured", ask_file_that_is_not_configured, EPERM},
-    {"file beyond the table", ask_file_beyond_the_table, EPERM},
-    {"script", ask_script, 0},
-    {"script that is not configured", ask_script_that_is_not_configured, EPERM},
-    {"script beyond the table", ask_script_beyond_the_table, EPERM},
     {"dns of an own link", ask_dns_of_an_own_link, 0},
     {"dns of a foreign link", ask_dns_of_a_foreign_link, EPERM},
     {"dns without a server", ask_dns_without_a_server, EPERM},
@@ -788,89 +451,38 @@ static const struct row rows[] = {
     {"dns clear", ask_dns_clear, 0},
 };
 
-/* Over a socket pair, with the monitor's own loop on the other end, as the worker would ask. */
-static int
-asked_over_socket(const struct priv_policy *p, const void *message, size_t len)
-{
-	struct priv_answer answer = {.reply.error = -1};
-	struct priv_core core;
-	int fds[2];
-	pid_t worker;
-
-	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0);
-	CHECK(send(fds[1], message, len, 0) == (ssize_t)len);
-	worker = fork();
-	if (worker == 0) {
-		struct pollfd pfd = {.fd = fds[1], .events = POLLIN};
-
-		close(fds[0]);
-		poll(&pfd, 1, 5000);
-		_exit(0);
-	}
-	core_init(&core, p);
-	CHECK(priv_monitor_run(&core, fds[0], worker, NULL) == 0);
-	CHECK(recv(fds[1], &answer, sizeof(answer), MSG_DONTWAIT) == (ssize_t)priv_answer_len(&answer));
-	close(fds[0]);
-	close(fds[1]);
-	core_fini(&core);
-	return answer.reply.error;
-}
-
 START_TEST(each_request_against_the_policy)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct priv_policy p = policy();
-		struct priv_request r = {0};
-		struct priv_core core;
-		int got;
-
-		rows[i].make(&r, &p);
-		core_init(&core, &p);
-		got = priv_allow(&core, &r);
-		ck_assert_msg(got == rows[i].want, "%s: %d", rows[i].what, got);
-		core_fini(&core);
-	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		allow_check(&rows[i]);
 }
 END_TEST
 
 START_TEST(refusals_come_over_the_socket)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct priv_policy p = policy();
-		struct priv_message m = {.seq = 7};
-		const char *log;
-		int got;
-
-		rows[i].make(&m.request, &p);
-		if (rows[i].want == 0)
-			continue; /* it would be done */
-		capture_begin();
-		got = asked_over_socket(&p, &m, offsetof(struct priv_message, request) + priv_request_len(&m.request));
-		log = capture_end();
-		ck_assert_msg(got == rows[i].want, "%s: %d", rows[i].what, got);
-		ck_assert_msg(strstr(log, "event=refused request=") != NULL, "%s: %s", rows[i].what, log);
-	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		allow_check_over_socket(&rows[i]);
 }
 END_TEST
 
 START_TEST(an_interface_that_was_replaced_is_not_ours)
 {
-	struct priv_policy p = policy();
+	struct priv_policy p = allow_policy();
 	struct priv_core core;
 
-	core_init(&core, &p);
-	ck_assert(priv_own_ifindex(&core, OWN));
+	allow_core_init(&core, &p);
+	ck_assert(priv_own_ifindex(&core, ALLOW_OWN));
 	ck_assert(priv_own_ifname(&core, "lo"));
 	strcpy(core.ifs[0].name, "pptp0"); /* the number was ours, the name isn't */
-	ck_assert(!priv_own_ifindex(&core, OWN));
+	ck_assert(!priv_own_ifindex(&core, ALLOW_OWN));
 	ck_assert(!priv_own_ifname(&core, "pptp0"));
-	core_fini(&core);
+	allow_core_fini(&core);
 }
 END_TEST
 
 START_TEST(garbage_over_the_socket)
 {
-	struct priv_policy p = policy();
+	struct priv_policy p = allow_policy();
 	static struct {
 		struct priv_message m;
 		char more[100];
@@ -879,15 +491,15 @@ START_TEST(garbage_over_the_socket)
 
 	capture_begin();
 	big.m.request.type = PRIV_FILE_OPEN;
-	ck_assert_int_eq(asked_over_socket(&p, &big, sizeof(big)), EINVAL);
-	ck_assert_int_eq(asked_over_socket(&p, &big, sizeof(big.m)), EINVAL);
-	ck_assert_int_eq(asked_over_socket(&p, &big, 5), EINVAL);
+	ck_assert_int_eq(allow_over_socket(&p, &big, sizeof(big)), EINVAL);
+	ck_assert_int_eq(allow_over_socket(&p, &big, sizeof(big.m)), EINVAL);
+	ck_assert_int_eq(allow_over_socket(&p, &big, 5), EINVAL);
 	for (int i = 0; i < 20; i++) {
 		uint8_t junk[64];
 
 		for (size_t j = 0; j < sizeof(junk); j++)
 			junk[j] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
-		ck_assert_int_eq(asked_over_socket(&p, junk, sizeof(junk)), EINVAL);
+		ck_assert_int_eq(allow_over_socket(&p, junk, sizeof(junk)), EINVAL);
 	}
 	capture_end();
 }
