@@ -32,16 +32,18 @@ dial() {
 # The server's lines since the last dial.
 news() { tail -n +$((printed + 1)) "$work/server.log"; }
 auth_line() { news | grep ' event=auth '; }
+news_of() { news | grep -q " event=$1 "; }
+methods() { echo "$(control server show session "$(session_id)" | grep -E '^method') / $(control client show session 1 | grep -E '^method')"; }
 ended() { gone "$client_pid"; }
 
 # works USER PASSWORD METHOD WORD...: a session comes up, both sides show the method, and there is one line about it.
 works() {
-  local name=$1 method=$3 words
+  local name=$1 method=$3
   dial "$1" "$2" "${@:4}"
   ok "$name by $method: a tunnel" up 10
-  words="$(control server show session "$(session_id)" | grep -E '^method') / $(control client show session 1 | grep -E '^method')"
-  like "$name by $method: both sides show it" "$words" "^method +$method / method +$method\$"
-  like "$name by $method: one line of the log" "$(auth_line)" "peer=192\.0\.2\.2 user=\"[^\"]*\" method=$method result=ok"
+  soon "$name by $method: both sides show it" "^method +$method / method +$method\$" methods
+  soon "$name by $method: one line of the log" "peer=192\.0\.2\.2 user=\"[^\"]*\" method=$method result=ok" auth_line
+  wait_for 5 news_of session-up
   stop "$client_pid"
   wait_for 5 no_sessions
 }
@@ -55,7 +57,7 @@ refused() {
   is "$1: the exit status" "$status" "$2"
   like "$1: the client's words" "$(cat "$work/client.log")" "$3"
   if [ -n "$4" ]; then
-    like "$1: the server's line" "$(auth_line)" " event=auth session=[0-9a-f]+ peer=192\.0\.2\.2 $4"
+    soon "$1: the server's line" " event=auth session=[0-9a-f]+ peer=192\.0\.2\.2 $4" auth_line
     is "$1: is the only one" "$(auth_line | grep -c .)" 1
   fi
   wait_for 5 no_sessions
@@ -91,7 +93,7 @@ for method in pap chap mschap mschap2 eap-md5 eap-mschap2; do
   dial alice wrong allow $method mppe allow
   refused "a wrong password by $method" 8 'Wrong user name or password for .alice.' \
     "user=\"alice\" method=$method result=refused reason=\"wrong password\""
-  like "the session's end has the true reason" "$(news | grep ' event=session-down ')" ' reason="the peer failed to authenticate" '
+  soon "the session's end has the true reason" ' event=session-down .* reason="the peer failed to authenticate" ' news
 done
 dial nobody secret
 refused "an unknown user" 8 'Wrong user name or password for .nobody.' 'user="nobody" method=mschap2 result=refused reason="unknown user"'
@@ -113,4 +115,4 @@ server 'auth = {mschap2}'
 dial alice secret allow "pap, chap" mppe allow
 refused "no method in common" 8 'The server asks for an authentication method, mschap2, that is not allowed here \(only chap, pap\)' \
   'user="" method=none result=refused'
-like "the password was not sent" "$(control server show counters)" '^auth ok +0$'
+soon "the password was not sent" '^auth ok +0$' control server show counters

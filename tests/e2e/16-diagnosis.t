@@ -35,7 +35,7 @@ foreground no-such-name.example.org "${alice[@]}" connect-timeout 2s
 tells "no name server answers" 3 'name server'
 : >"/etc/netns/$cli/resolv.conf"
 
-server 'max-sessions = 2' 'lcp-restart = 500ms' 'lcp-max-configure = 4'
+server 'max-sessions = 2' 'lcp-restart = 500ms' 'lcp-max-configure = 40'
 run kill -USR1 "$impair_pid"
 foreground 192.0.2.1 "${alice[@]}" gre-timeout 2s
 tells "GRE is blocked on the way" 6 'he control connection is up but no GRE arrives: something on the way blocks IP protocol 47'
@@ -49,7 +49,8 @@ foreground 192.0.2.1 user alice password-file "$work/wrong"
 tells "the password is wrong" 8 'rong user name or password for .alice'
 foreground 192.0.2.1 user mallory password-file "$work/password"
 tells "the user is unknown" 8 'rong user name or password for .mallory'
-like "the server's log has a line for fail2ban" "$(cat "$work/server.log")" 'event=auth .*peer=192\.0\.2\.2 user="alice" method=mschap2 result=(refused|failed|bad|denied)'
+soon "the server's log has a line for fail2ban" 'event=auth .*peer=192\.0\.2\.2 user="alice" method=mschap2 result=(refused|failed|bad|denied)' \
+  cat "$work/server.log"
 foreground 192.0.2.1 "${alice[@]}" allow pap
 tells "no method that could encrypt" 1 'none of the methods in allow gives keys'
 foreground 192.0.2.1 "${alice[@]}" mppe deny
@@ -78,7 +79,7 @@ stop "$server_pid"
 server 'trace = yes'
 client
 up
-ok "the tunnel with everything logged is up" pings "$cli" 10.0.0.1
+ok "the tunnel with everything logged is up" wait_for 5 pings "$cli" 10.0.0.1
 secretive() {
   local pid
   for pid in $(pids_in "$srv") $(pids_in "$cli"); do
@@ -91,6 +92,7 @@ stop "$client_pid"
 printf 'Xyzzy%s\n' $$ >"$work/secret-file"; chmod 600 "$work/secret-file"
 printf 'alice * Xyzzy%s *\n' $$ >"$work/chap-secrets"
 control server reload >/dev/null
+wait_for 5 logged server 'event=reload .*users=1'
 password_file=$work/secret-file client
 up
 ok "a password shows in no process's arguments or environment" secretive "Xyzzy$$"

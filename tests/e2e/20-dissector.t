@@ -9,7 +9,7 @@ topology
 # capture NAME: everything on the server's cable, from now on
 capture() {
   pcap=$work/$1.pcap
-  spawn "tcpdump-$1" "$srv" tcpdump -i eth0 -s 0 -U -Z root -w "$pcap" 'tcp port 1723 or ip proto 47'
+  spawn "tcpdump-$1" "$srv" tcpdump -i eth0 -s 0 -U -B 16384 -Z root -w "$pcap" 'tcp port 1723 or ip proto 47'
   capture_pid=$!
   wait_for 10 grep -q 'listening on' "$work/tcpdump-$1.log"
 }
@@ -53,8 +53,9 @@ id_of() {
 judge() {
   local to_srv='ip.dst == 192.0.2.1' to_cli='ip.dst == 192.0.2.2' odd
   note "$(tshark -r "$pcap" -q -z io,phs 2>/dev/null | sed -n 's/ *frames:/ /p' | tr -s ' \n' ' ')"
+  # what TCP had to repeat or to put into order, on a busy machine, is not what is judged here
   is "$1: tshark finds no packet malformed or suspect" \
-    "$(fields '_ws.malformed || _ws.expert.severity >= 0x600000' frame.number _ws.expert.message | head -n 5)" ""
+    "$(fields '_ws.malformed || (_ws.expert.severity >= 0x600000 && !tcp.analysis.flags && tcp.flags.reset != 1)' frame.number _ws.expert.message | head -n 5)" ""
   # after LCP's Terminate either end may be the first to clear the call
   like "$1: the client's control messages, in order" "$(list "pptp && $to_srv" pptp.control_message_type)" '^1 7 15 (12 )?3$'
   is "$1: the server's" "$(list "pptp && $to_cli" pptp.control_message_type)" "2 8 13 4"
@@ -73,12 +74,13 @@ judge() {
   is "$1: an acknowledgement where the flag says so" "$odd" 0
   is "$1: sequence numbers of both ends begin with 0 and have no gap" "$(gaps "$to_srv") $(gaps "$to_cli")" "0 0"
 }
-gaps() { fields "gre.flags.sequence_number == 1 && $1" gre.sequence_number | awk '$1 != NR - 1 {n++} END {print n + 0}'; }
+# Two processors may swap packets between the sender and the capture.
+gaps() { fields "gre.flags.sequence_number == 1 && $1" gre.sequence_number | sort -n | awk '$1 != NR - 1 {n++} END {print n + 0}'; }
 
 server "mppe = allow"
 session clear mppe deny; is "a session in clear" $? 0
 judge clear
-like "clear: tshark sees the packets inside" "$(list 'gre && icmp.type == 8' icmp.type | wc -w)" '^[3-9]'
+ok "clear: tshark sees the packets inside" test "$(list 'gre && icmp.type == 8' icmp.type | wc -w)" -ge 3
 
 session encrypted mppe require; is "an encrypted session" $? 0
 judge encrypted

@@ -39,9 +39,11 @@ ok "first client to server" gre c1 gre 100 to $S reaches s1 as 100 from $N
 ok "second client to server: the call id changes, the destination doesn't" gre d1 gre 100 to $S reaches s1 as 200 from $N
 ok "server to first client" gre s1 gre 5 to $N reaches c1 as 5 from $S
 ok "server to second client" gre s1 gre 6001 to $N reaches d1 as 5 from $S
-ok "many packets" gre c1 gre 100 to $S size 100 times 200 reaches s1 as 100
-is "each is counted" "$(counters 1 "${one[@]}")" "up 201 $((96 + 200 * 132)) down 1 96"
-is "the other call's counters" "$(counters 2 "${two[@]}")" "up 1 96 down 1 96"
+# In portions, for the kernel drops what would make its queue too long; those behind them must be through before.
+many() { for _ in 1 2 3 4 5 6 7 8; do gre c1 gre 100 to $S size 100 times 25 reaches s1 as 100 || return 1; done; }
+ok "many packets" many
+soon_is "each is counted" "up 201 $((96 + 200 * 132)) down 1 96" counters 1 "${one[@]}"
+soon_is "the other call's counters" "up 1 96 down 1 96" counters 2 "${two[@]}"
 ok "fragments up, put together and cut again" gre d1 gre 100 to $S size 4000 reaches s1 as 200 from $N
 ok "fragments down" gre s1 gre 6001 to $N size 4000 reaches d1 as 5
 ok "an id that no gate has" gre s1 gre 7777 to $N misses c1
@@ -109,13 +111,13 @@ gatectl del 9 "${stray[@]}" >/dev/null
 
 # --- life ---------------------------------------------------------------------------------------------------------------
 short=("10.1.0.2,$S,900,$N,$S,901" "$S,$N,902,$S,10.1.0.2,903")
-gatectl -l 4 add 10 "${short[@]}"
-spawn reader "$gw" "$BUILD/tests/e2e/gatectl" -l 4 -r 8 read 10 "${short[@]}"
+gatectl -l 10 add 10 "${short[@]}"
+spawn reader "$gw" "$BUILD/tests/e2e/gatectl" -l 10 -r 13 read 10 "${short[@]}"
 reader=$!
 wait_for 3 logged reader up
 ok "a packet early in a short life" gre c1 gre 900 to $S reaches s1 as 901
-wait_for 12 gone $reader
+wait_for 20 gone $reader
 ok "which reading renews" gre c1 gre 900 to $S reaches s1 as 901
 is "counters go on through renewal" "$(tail -n 1 "$work/reader.log")" "up 1 96 down 0 0"
-unread() { ! gre c1 gre 900 to $S reaches s1 as 901; }
-ok "gates that nobody reads end" wait_for 12 unread
+unread() { gre c1 gre 900 to $S reaches s1 as 900; }
+ok "gates that nobody reads end" wait_for 20 unread

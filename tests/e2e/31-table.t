@@ -18,7 +18,7 @@ relay() {
 }
 # relayed PATTERN: "client dialed destination"; taken COUNT: so many connections were, since the last time
 relayed() { wait_for 5 logged relay "$1"; }
-taken() { prints "$1" grep -c : "$work/relay.log" && truncate -s 0 "$work/relay.log"; }
+taken() { wait_for 5 prints "$1" grep -c : "$work/relay.log" && truncate -s 0 "$work/relay.log"; }
 # rp_filter MODE [MARK-COUNTS]
 rp_filter() { in_ns "$gw" sysctl -qw net.ipv4.conf.{all,lo,in1,out}.rp_filter="$1" net.ipv4.conf.all.src_valid_mark="${2:-0}"; }
 actors() { ends; echo "g1 in $gw"; }
@@ -52,7 +52,9 @@ for mode in 0 1 2 "1 1"; do
   is "one connection" "$(taken 1 && echo 1)" 1
 done
 talk < <(hello c1 s1 L $S $N)
-port=$(in_ns "$gw" ss -tnH state established "src 10.1.0.2" | awk '{print $3}' | sed 's/.*://')
+ports() { in_ns "$gw" ss -tnH state established "src 10.1.0.2" | awk '{print $3}' | sed 's/.*://'; }
+one_port() { port=$(ports) && [ "$(wc -w <<<"$port")" = 1 ]; } # those of before may be on their way out
+wait_for 5 one_port
 like "what the server sees of it" "$(gatectl lookup 10.1.0.2 "$port" $S 1723)" "^$N [0-9]+ $S 1723$"
 nok "no such connection" gatectl lookup 10.1.0.2 1 $S 1723
 ok "IPv6" talk < <(hello c1 s1 L6 2001:db8:1::1 2001:db8:1::fe)

@@ -5,7 +5,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 64
+plan 65
 flows=2000
 [ "${E2E_QUICK:-0}" = 1 ] && flows=200
 alg_topology
@@ -46,10 +46,10 @@ for who in worker monitor both; do
   both) ok "both are killed" killed "${pids[@]}" ;;
   esac
   ok "the other process ends by itself" wait_for 5 gone "${pids[@]}"
-  is "the gates are there" "$(gre_entries)" 4
+  soon_is "the gates are there" 4 gre_entries
   ok "and carry data" both_carry
   next_start
-  is "the next start has adopted them" "$(gates adopted)" 4
+  soon_is "the next start has adopted them" 4 gates adopted
   ok "they still carry data" both_carry
   ok "a client that dials anew takes the place of its adopted call, another one does not" talk <<END
 c1 in $in1
@@ -69,16 +69,14 @@ done
 gateway_stop
 
 # --- adopted gates age ------------------------------------------------------------------------------------------------
-gateway_start 'poll-interval = "1s"' 'adopted-timeout = "3s"'
+gateway_start 'poll-interval = "1s"' 'adopted-timeout = "8s"'
 two_calls >/dev/null
 killed "$gateway_pid" "$(worker "$gateway_pid")"
 next_start
-is "two calls adopted" "$(gates adopted)" 4
-for _ in 1 2 3 4 5 6 7 8; do
-  talk <<<"$(data c1 7 s1 21)" >/dev/null
-  sleep 0.5
-done
-is "one that carries data lives on, one that is silent does not" "$(gre_entries)" 2
+soon_is "two calls adopted" 4 gates adopted
+other_is_gone() { talk <<<"$(data c1 7 s1 21)" >/dev/null; gates_are 2; }
+ok "one that is silent goes, while another carries data" wait_for 20 other_is_gone
+ok "which lives on" talk <<<"$(data c1 7 s1 21)"
 ok "when it is silent, it goes as well" wait_for 8 gates_are 0
 
 # --- another version ---------------------------------------------------------------------------------------------------
@@ -89,8 +87,8 @@ printf 'PALG\377\377and what the future brings' >"$work/state"
 spawn alg "$gw" sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=state exec "$@" 3<"$0"' "$work/state" "$pptpalg" -f -c "$work/alg.conf"
 gateway_pid=$!
 ok "a start with a state of another version" wait_for 5 alg status
-ok "which says so" logged alg 'event=handover error="the state of the former process is of another form'
-is "has adopted all gates" "$(gates adopted)" 4
+ok "which says so" wait_for 5 logged alg 'event=handover error="the state of the former process is of another form'
+soon_is "has adopted all gates" 4 gates adopted
 ok "which carry data" both_carry
 gateway_stop
 is "and are gone when it stops" "$(gre_entries)" 0

@@ -190,7 +190,7 @@ tell() { say "print @$1" && printf '%s\n' "${answer#ok }"; }
 ends() {
   cat <<END
 fresh
-patience ${patience:-4000}
+patience ${patience:-20000}
 L in $srv at 192.0.2.1
 L listens
 L6 in $srv at 2001:db8:1::1

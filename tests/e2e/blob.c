@@ -4,7 +4,7 @@
  *   blob connect ADDRESS PORT BYTES SEED     sends, then receives
  *
  * Both ends make the same bytes from the seed, so each one compares what arrives byte for byte. Prints `sent SUM` and `received SUM`
- * with a checksum of the stream and MB/s, and exits with 0 only if all of it arrived unharmed. Gives up after 30 s without progress. */
+ * with a checksum of the stream and MB/s, and exits with 0 only if all of it arrived unharmed. Gives up after 100 s without progress. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -113,7 +113,7 @@ static int
 open_socket(bool serve, const char *address, const char *port)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV}, *ai;
-	struct timeval patience = {.tv_sec = 30};
+	struct timeval patience = {.tv_sec = 100};
 	int fd, one = 1;
 
 	if (getaddrinfo(address, port, &hints, &ai) != 0)

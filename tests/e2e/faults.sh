@@ -14,8 +14,6 @@ here() { local name=$1; shift; if "$@"; then pass "$name"; else note "command: $
 
 # above NUMBER COMMAND...: the command prints more than that
 above() { local floor=$1 got; shift; got=$("$@" 2>/dev/null); [ -n "$got" ] && [ "$got" -gt "$floor" ]; }
-# prints TEXT COMMAND...: the command prints exactly that
-prints() { local wanted=$1; shift; [ "$("$@" 2>/dev/null)" = "$wanted" ]; }
 
 # state TUNNEL STATE / no_tunnel_is STATE: what the client says about its tunnels
 states() { control client --json show sessions 2>/dev/null | field state | sort | uniq -c | awk '{printf "%s%s=%s", n++ ? " " : "", $2, $1}'; }
@@ -26,9 +24,6 @@ logged() { grep -Eq -- "$2" "$work/$1.log"; }
 
 # worker PID: the unprivileged child of a monitor
 worker() { pgrep -P "$1" | head -n 1; }
-
-# milliseconds since the machine started
-now_ms() { awk '{printf "%d", $1 * 1000}' /proc/uptime; }
 
 # faulty_topology WORD...: server and client with the bridge `impair` between them, which takes these words; $impair_pid.
 #
@@ -67,6 +62,6 @@ service() {
 # foreground WORD...: pptpc in $cli until it ends; its words in $words, its status in $status
 foreground() {
   note "+ [$cli] pptpc $*"
-  words=$(ip netns exec "$cli" timeout "${limit:-20}" "$pptpc" -s "" "$@" 2>&1 </dev/null); status=$?
+  words=$(ip netns exec "$cli" timeout "${limit:-60}" "$pptpc" -s "" "$@" 2>&1 </dev/null); status=$?
   printf '%s\n' "$words" | sed 's/^/#   /'
 }

@@ -8,7 +8,9 @@
 #
 # Names carry the pid, so runs never collide. Whatever happens, the trap on EXIT ends every process that lives in one
 # of our namespaces, removes the namespaces and the folder, and checks that nothing is left. Each command is echoed as a
-# TAP comment. Nothing sleeps for luck: wait_for polls a condition and has a limit.
+# TAP comment. Nothing sleeps for luck: wait_for polls a condition and has a limit. What another process does in its own time (a log
+# line, a counter, a route, an end) is waited for, never read at once: `soon` and `soon_is`, or `ok ... wait_for`. Many tests run at
+# a time, so any process may stand still for seconds: a time that is measured is bounded by what would be wrong, not by what is usual.
 #
 # Environment: BUILD, the build tree (default: the current folder); KEEP=1 keeps the work folder.
 set -u
@@ -66,14 +68,35 @@ is() { if [ "$2" = "$3" ]; then pass "$1"; else note "got:    $2"; note "wanted:
 # like NAME TEXT PATTERN (extended regular expression)
 like() { if grep -Eq -- "$3" <<<"$2"; then pass "$1"; else note "got:    $2"; note "wanted: $3"; fail "$1"; fi; }
 
-# wait_for SECONDS COMMAND...: polls until the command succeeds; its status is the wait's.
+# wait_for SECONDS COMMAND...: polls until the command succeeds; its status is the wait's. The seconds are what it may take on an idle
+# machine; before it fails, it waits for a minute at least. Not for what is expected to fail.
 wait_for() {
-  local limit=$((SECONDS + $1)); shift
+  local limit=$((SECONDS + ($1 > 60 ? $1 : 60))); shift
   until "$@" >/dev/null 2>&1; do
     [ "$SECONDS" -lt "$limit" ] || return 1
     command sleep 0.05
   done
 }
+
+# milliseconds since the machine started
+now_ms() { awk '{printf "%d", $1 * 1000}' /proc/uptime; }
+
+# soon NAME PATTERN COMMAND...: as like, of what the command prints in the end
+soon() {
+  local name=$1 pattern=$2; shift 2
+  wait_for 60 prints_like "$pattern" "$@"
+  like "$name" "$("$@" 2>/dev/null)" "$pattern"
+}
+prints_like() { local pattern=$1; shift; grep -Eq -- "$pattern" <<<"$("$@" 2>/dev/null)"; }
+
+# soon_is NAME WANTED COMMAND...: as is, of what the command prints in the end
+soon_is() {
+  local name=$1 wanted=$2; shift 2
+  wait_for 60 prints "$wanted" "$@"
+  is "$name" "$("$@" 2>/dev/null)" "$wanted"
+}
+# prints TEXT COMMAND...: the command prints exactly that
+prints() { local wanted=$1; shift; [ "$("$@" 2>/dev/null)" = "$wanted" ]; }
 
 # netns NAME: makes a namespace with loopback up and prints its full name.
 netns() {
@@ -89,10 +112,14 @@ netns() {
 # in NS COMMAND...
 in_ns() { local ns=$1; shift; ip netns exec "$ns" "$@"; }
 
-# cable NS1 IF1 NS2 IF2: a veth pair between two namespaces, up.
+# cable NS1 IF1 NS2 IF2: a veth pair between two namespaces, up; with the IPv6 addresses and routes that the kernel gives in its own time
 cable() {
   ip link add "$2" netns "$1" type veth peer name "$4" netns "$3" || exit 99
   ip -n "$1" link set dev "$2" up; ip -n "$3" link set dev "$4" up
+  wait_for 20 linked "$1" "$2" && wait_for 20 linked "$3" "$4" || exit 99
+}
+linked() {
+  [ ! -e /proc/sys/net/ipv6 ] || [[ $(ip -n "$1" -6 -o addr show dev "$2" scope link) =~ fe80: && $(ip -n "$1" -6 route show table local dev "$2") =~ fe80: ]]
 }
 
 # address NS IF ADDR/LEN...
@@ -115,7 +142,7 @@ pids_in() { ip netns pids "$1" 2>/dev/null; }
 # gone PID...: none of them is alive.
 gone() { local p; for p; do kill -0 "$p" 2>/dev/null && return 1; done; return 0; }
 
-# stop PID: SIGTERM, and true when it ended in ten seconds.
+# stop PID: SIGTERM, and true when it ended.
 stop() { kill "$1" 2>/dev/null; wait_for 10 gone "$1"; }
 
 # topology: the picture above, in $srv and $cli.
@@ -134,7 +161,9 @@ cleanup() {
     for pid in $(pids_in "$ns"); do kill -TERM "$pid" 2>/dev/null; done
   done
   for ns in "${namespaces[@]}"; do
-    wait_for 5 test -z "$(pids_in "$ns")" || for pid in $(pids_in "$ns"); do kill -KILL "$pid" 2>/dev/null; done
+    SECONDS=0
+    until no_pids "$ns" || [ $SECONDS -ge 20 ]; do command sleep 0.05; done
+    for pid in $(pids_in "$ns"); do kill -KILL "$pid" 2>/dev/null; done
     wait_for 5 no_pids "$ns" || left="$left process in $ns"
     ip netns del "$ns" 2>/dev/null
     rm -rf "/etc/netns/$ns"
@@ -200,11 +229,14 @@ control() {
 # json_is SIDE FILTER-EXPRESSION: the sessions, one JSON object a line, of which one matches the pattern
 sessions_match() { control "$1" --json show sessions | tr -d '\n' | grep -Eq -- "$2"; }
 
-sessions_count() { control server --json show sessions 2>/dev/null | grep -c '"user"'; }
+# sessions_count: nothing where the server does not answer
+sessions_count() { local list; list=$(control server --json show sessions 2>/dev/null) && grep -c '"user"' <<<"$list"; }
 no_sessions() { [ "$(sessions_count)" = 0 ]; }
 
-# pings NS ADDRESS: one answer within a second
-pings() { in_ns "$1" ping -q -c 1 -W 1 "$2"; }
+# pings NS ADDRESS: it answers, if not to the first packet, then to one of the next five seconds
+pings() { in_ns "$1" ping -q -c 1 -i 0.2 -w 5 "$2"; }
+# silent NS ADDRESS: no answer
+silent() { ! in_ns "$1" ping -q -c 2 -i 0.2 -W 1 "$2"; }
 
 # has_ipv6: the client has an address of the IPv6 pool
 has_ipv6() { ip -n "$cli" -6 -o addr show scope global | grep -q ' 2001:db8:2:'; }

@@ -45,7 +45,7 @@
 
 enum { MAX_VARIABLES = 16384, MAX_NAMESPACES = 32, LINE = 65536 };
 
-int patience_ms = 4000;
+int patience_ms = 20000;
 
 static struct {
 	char name[NAME];
@@ -351,7 +351,7 @@ fresh(void)
 	while (ends_count > 0)
 		drop(ends[--ends_count]);
 	variables_count = 0;
-	patience_ms = 4000;
+	patience_ms = 20000;
 	return true;
 }
 
