@@ -30,7 +30,6 @@
  * A VALUE is a number or @variable. Where something is compared, !VALUE is anything else, and ?variable keeps it. */
 #include "tests/e2e/pptpeer.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -233,40 +232,6 @@ ns_socket(const struct ns *ns, int family, int type, int protocol)
 	if (fd >= 0 && family == 6 && type == SOCK_STREAM)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
 	return fd;
-}
-
-socklen_t
-sockaddr_of(struct sockaddr_storage *ss, const struct addr *a, uint16_t port)
-{
-	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	if (a->family == 4) {
-		sin->sin_family = AF_INET;
-		sin->sin_port = htons(port);
-		memcpy(&sin->sin_addr, a->bytes, 4);
-		return sizeof(*sin);
-	}
-	sin6->sin6_family = AF_INET6;
-	sin6->sin6_port = htons(port);
-	memcpy(&sin6->sin6_addr, a->bytes, 16);
-	return sizeof(*sin6);
-}
-
-void
-addr_of(struct addr *a, uint16_t *port, const struct sockaddr_storage *ss)
-{
-	const struct sockaddr_in *sin = (const struct sockaddr_in *)ss;
-	const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)ss;
-
-	if (ss->ss_family == AF_INET) {
-		*a = addr_v4((const uint8_t *)&sin->sin_addr);
-		*port = ntohs(sin->sin_port);
-	} else {
-		*a = addr_v6((const uint8_t *)&sin6->sin6_addr);
-		*port = ntohs(sin6->sin6_port);
-	}
 }
 
 /* --- ends --------------------------------------------------------------------------------------------------------- */

@@ -66,8 +66,6 @@ int64_t now_ms(void);
 bool wait_fd(int fd, short events, int64_t until_ms);
 /* A socket in a namespace. */
 int ns_socket(const struct ns *ns, int family, int type, int protocol);
-socklen_t sockaddr_of(struct sockaddr_storage *ss, const struct addr *a, uint16_t port);
-void addr_of(struct addr *a, uint16_t *port, const struct sockaddr_storage *ss);
 bool next_addr(struct words *w, struct addr *a);
 
 bool tcp_listens(struct end *e, struct words *w);

@@ -1,5 +1,4 @@
 /* pptpeer's GRE: each packet carries a number of its own, by which it is known wherever and however it arrives. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/ip.h>
 #include <poll.h>
@@ -7,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/wire.h"
+#include "sys/sockaddr.h"
 #include "tests/e2e/pptpeer.h"
 
 enum { GRE_HEADER = 12, GRE_MAX = 9000, GRE_MISSING_MS = 120 };
@@ -61,7 +61,7 @@ sender(const struct end *e, const struct order *o)
 {
 	const struct packet *p = &o->packet;
 	struct sockaddr_storage ss;
-	socklen_t len = sockaddr_of(&ss, &p->from, 0);
+	socklen_t len = sockaddr_make(&ss, &p->from, 0);
 	int fd = ns_socket(e->ns, p->to.family, SOCK_RAW, IPPROTO_GRE);
 
 	if (fd < 0)
@@ -88,7 +88,7 @@ send_packet(const struct end *e, const struct order *o)
 	uint8_t bytes[GRE_HEADER + GRE_MAX] = {0x30, (uint8_t)o->version, 0x88, 0x0b};
 	const struct packet *p = &o->packet;
 	struct sockaddr_storage ss;
-	socklen_t len = sockaddr_of(&ss, &p->to, 0);
+	socklen_t len = sockaddr_make(&ss, &p->to, 0);
 	int fd = sender(e, o);
 	bool good;
 

@@ -15,6 +15,7 @@
 
 #include "base/wire.h"
 #include "libpptp/msg_table.h"
+#include "sys/sockaddr.h"
 #include "tests/e2e/pptpeer.h"
 
 enum { FIELD_MARK = '\001', SILENCE_MS = 120, STUCK_MS = 500, STUFF_MAX = 64 << 20, TEXT = 1024 };
@@ -46,10 +47,10 @@ opened(struct end *e, int fd)
 	e->in_at = e->in_len = e->out_len = 0;
 	pptp_framer_init(&e->framer);
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_of(&e->local, &port, &ss);
+		e->local = sockaddr_addr(&ss, &port);
 	len = sizeof(ss);
 	if (getpeername(fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_of(&e->remote, &e->remote_port, &ss);
+		e->remote = sockaddr_addr(&ss, &e->remote_port);
 	return true;
 }
 
@@ -57,7 +58,7 @@ static bool
 bound(struct end *e, int fd, uint16_t port)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = sockaddr_of(&ss, &e->local, port);
+	socklen_t len = sockaddr_make(&ss, &e->local, port);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
 	return bind(fd, (struct sockaddr *)&ss, len) == 0 || fail("%s can't bind: %s", e->name, strerror(errno));
@@ -110,7 +111,7 @@ static int
 connect_within(int fd, const struct addr *to, uint16_t port)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = sockaddr_of(&ss, to, port);
+	socklen_t len = sockaddr_make(&ss, to, port);
 	int flags = fcntl(fd, F_GETFL), error = 0;
 
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
