@@ -71,7 +71,6 @@ gates_new(struct gates **out, const struct gates_config *config, const struct me
 	g->mem = mem;
 	g->config = *config;
 	fill_in(&g->config);
-	g->max_calls = config->max_calls;
 	g->slots = slots_for(config->max_calls);
 	g->next_id = config->first_id;
 	theap_init(&g->timers);
@@ -100,20 +99,6 @@ gates_free(struct gates *g)
 	mem_free(g->mem, g);
 }
 
-void
-gates_reconfigure(struct gates *g, const struct gates_config *config)
-{
-	struct gates_config was = g->config;
-
-	g->config = *config;
-	fill_in(&g->config);
-	if (g->config.max_calls > g->max_calls)
-		g->config.max_calls = g->max_calls;
-	g->config.first_id = was.first_id;
-	g->config.fill = was.fill;
-	g->config.fill_user = was.fill_user;
-}
-
 /* --- clients ------------------------------------------------------------------------ */
 
 static uint32_t
@@ -127,7 +112,7 @@ find_client(const struct gates *g, const struct addr *addr)
 {
 	struct table_node *n = table_first(&g->by_client, hash_client(g, addr));
 
-	while (n != NULL && !addr_equal(&TABLE_OWNER(n, struct client, node)->account.addr, addr))
+	while (n != NULL && !addr_equal(&TABLE_OWNER(n, struct client, node)->addr, addr))
 		n = table_next(n);
 	return n != NULL ? TABLE_OWNER(n, struct client, node) : NULL;
 }
@@ -139,13 +124,10 @@ new_client(struct gates *g, const struct addr *addr)
 	struct client *c = g->free_clients;
 
 	if (c != NULL)
-		g->free_clients = c->next;
+		g->free_clients = c->next_free;
 	else
 		c = &g->clients[g->touched_clients++];
-	*c = (struct client){.account.addr = *addr, .next = g->first_client};
-	if (c->next != NULL)
-		c->next->prev = c;
-	g->first_client = c;
+	*c = (struct client){.addr = *addr};
 	table_add(&g->by_client, &c->node, hash_client(g, addr));
 	return c;
 }
@@ -156,13 +138,7 @@ leave_client(struct gates *g, struct client *c)
 	if (--c->pairs > 0)
 		return;
 	table_del(&g->by_client, &c->node);
-	if (c->prev != NULL)
-		c->prev->next = c->next;
-	else
-		g->first_client = c->next;
-	if (c->next != NULL)
-		c->next->prev = c->prev;
-	c->next = g->free_clients;
+	c->next_free = g->free_clients;
 	g->free_clients = c;
 }
 
@@ -173,8 +149,8 @@ account(struct gates *g, struct pair *p)
 
 	p->client = c != NULL ? c : new_client(g, &p->info.owner.client);
 	p->client->pairs++;
-	g->stats.clients += p->client->account.calls == 0;
-	p->client->account.calls++;
+	g->stats.clients += p->client->calls == 0;
+	p->client->calls++;
 	p->live = true;
 	g->stats.calls++;
 }
@@ -185,8 +161,8 @@ gates_unaccount(struct gates *g, struct pair *p)
 	p->live = false;
 	g->stats.calls--;
 	g->stats.removing++;
-	p->client->account.calls--;
-	g->stats.clients -= p->client->account.calls == 0;
+	p->client->calls--;
+	g->stats.clients -= p->client->calls == 0;
 }
 
 /* --- pairs --------------------------------------------------------------------------- */
@@ -297,7 +273,7 @@ gates_check(struct gates *g, const struct addr *client, uint64_t ts)
 
 	if (g->stats.calls >= g->config.max_calls)
 		return refuse(g, GATES_TOO_MANY_CALLS, client, ts);
-	if (c != NULL && c->account.calls >= g->config.max_per_client)
+	if (c != NULL && c->calls >= g->config.max_per_client)
 		return refuse(g, GATES_TOO_MANY_OF_CLIENT, client, ts);
 	if (g->stats.waiting >= g->config.max_waiting)
 		return refuse(g, GATES_TOO_MANY_WAITING, client, ts);
@@ -368,21 +344,6 @@ gates_carry(struct gates *g, uint64_t id, const struct gate_counters *total)
 }
 
 /* --- what happens to a pair ---------------------------------------------------------------- */
-
-bool
-gates_claim(struct gates *g, uint64_t id, const struct gates_owner *owner, uint64_t ts)
-{
-	struct pair *p = gates_by_id(g, id);
-	struct addr client;
-
-	if (p == NULL || p->info.state != GATES_ADOPTED)
-		return false;
-	client = p->info.owner.client; /* its account stays where it is */
-	p->info.owner = *owner;
-	p->info.owner.client = client;
-	gates_fsm(g, p, EV_CLAIM, ts);
-	return true;
-}
 
 void
 gates_end(struct gates *g, uint64_t id, enum alg_why why, uint64_t ts)
@@ -490,14 +451,6 @@ gates_each(const struct gates *g, void (*fn)(void *user, const struct gates_info
 {
 	for (const struct pair *p = g->first; p != NULL; p = p->next)
 		fn(user, &p->info);
-}
-
-void
-gates_each_client(const struct gates *g, void (*fn)(void *user, const struct gates_client *client), void *user)
-{
-	for (const struct client *c = g->first_client; c != NULL; c = c->next)
-		if (c->account.calls > 0)
-			fn(user, &c->account);
 }
 
 void

@@ -2,7 +2,8 @@
  *
  *   want ─► ADDING ─► AGEING ── first packet ─► ACTIVE ── silence, end of call ─► DELETING ─► DONE (record) ─► free
  *                        └──── none in time ──────────────────────────────────────►┘
- *   adopt ─► ADOPTED (found in the kernel after a restart) ── claimed by a control connection ─► ACTIVE
+ *   adopt ─► ACTIVE or AGEING, with the control connection that a restart handed over; without one:
+ *   adopt ─► ADOPTED ── silence ─► DELETING
  *
  * The program executes what gates_action() tells and reports the outcome; time comes in with each call. Ageing and idle time-outs
  * come from the data path's counters, which are read at least every poll_ns and always right before a time-out takes effect.
@@ -92,11 +93,6 @@ struct gates_action {
 	struct gates_info info;
 };
 
-struct gates_client {
-	struct addr addr;
-	size_t calls;
-};
-
 struct gates_stats {
 	size_t calls;    /* now, without those that are being removed */
 	size_t waiting;  /* of them, for their first packet */
@@ -118,10 +114,6 @@ struct gates;
 int gates_new(struct gates **g, const struct gates_config *config, const struct mem *mem);
 void gates_free(struct gates *g);
 
-/* Changes limits and time-outs of a running object (reload); max_calls can't grow beyond what it was made with, nor can
- * first_id, fill and fill_user change. Calls beyond a lowered limit stay. */
-void gates_reconfigure(struct gates *g, const struct gates_config *config);
-
 /* Whether a call of this client would be let in now, to refuse at its request already; a refusal is counted. */
 enum gates_refusal gates_check(struct gates *g, const struct addr *client, uint64_t ts);
 
@@ -135,9 +127,6 @@ enum gates_refusal gates_adopt(
 
 /* Right behind gates_adopt(), when the data path may have begun to count anew: its counters go on from total. */
 void gates_carry(struct gates *g, uint64_t id, const struct gate_counters *total);
-
-/* Gives an adopted pair to a control connection. False: no such pair, or it isn't adopted. */
-bool gates_claim(struct gates *g, uint64_t id, const struct gates_owner *owner, uint64_t ts);
 
 /* The call ended (removed at once), or its control connection was lost (removed after linger_ns). Unknown ids are ignored. */
 void gates_end(struct gates *g, uint64_t id, enum alg_why why, uint64_t ts);
@@ -160,9 +149,8 @@ void gates_expire(struct gates *g, uint64_t ts);
 
 /* False: no such pair. */
 bool gates_find(const struct gates *g, uint64_t id, struct gates_info *info);
-/* Calls fn for every pair, the oldest first, and for every client with calls. fn must not change the gates. */
+/* Calls fn for every pair, the oldest first. fn must not change the gates. */
 void gates_each(const struct gates *g, void (*fn)(void *user, const struct gates_info *info), void *user);
-void gates_each_client(const struct gates *g, void (*fn)(void *user, const struct gates_client *client), void *user);
 void gates_stats(const struct gates *g, struct gates_stats *stats);
 
 #endif

@@ -173,17 +173,17 @@ enum { NO = 0, LOOK = GATES_STATES };
 
 /* clang-format off */
 static const uint8_t cells[GATES_STATES][GATES_EVENTS] = {
-	/*                  ADDED   ADD_FAILED TRAFFIC SILENT  MISSING END     LOST    CLAIM   DELETED TIMER */
-	[GATES_FREE]      = {NO,     NO,        NO,     NO,     NO,     NO,     NO,     NO,     NO,     NO},
-	[GATES_ADDING]    = {AGEING, DONE,      NO,     NO,     NO,     CANCEL, CANCEL, NO,     NO,     NO},
-	[GATES_RESTORING] = {ACTIVE, DONE,      NO,     NO,     NO,     CANCEL, CANCEL, NO,     NO,     NO},
-	[GATES_CANCEL]    = {DELETE, DONE,      NO,     NO,     NO,     NO,     NO,     NO,     NO,     NO},
-	[GATES_AGEING]    = {NO,     NO,        ACTIVE, DELETE, RESTOR, DELETE, LINGER, NO,     NO,     LOOK},
-	[GATES_ACTIVE]    = {NO,     NO,        NO,     DELETE, RESTOR, DELETE, LINGER, NO,     NO,     LOOK},
-	[GATES_LINGER]    = {NO,     NO,        NO,     NO,     DELETE, DELETE, NO,     NO,     NO,     DELETE},
-	[GATES_ADOPTED]   = {NO,     NO,        NO,     DELETE, DELETE, DELETE, NO,     ACTIVE, NO,     LOOK},
-	[GATES_DELETING]  = {NO,     NO,        NO,     NO,     NO,     NO,     NO,     NO,     DONE,   NO},
-	[GATES_DONE]      = {NO,     NO,        NO,     NO,     NO,     NO,     NO,     NO,     NO,     NO},
+	/*                   ADDED   ADD_FAILED TRAFFIC SILENT  MISSING END     LOST    DELETED  TIMER */
+	[GATES_FREE]      = {NO,     NO,        NO,     NO,     NO,     NO,     NO,     NO,      NO},
+	[GATES_ADDING]    = {AGEING, DONE,      NO,     NO,     NO,     CANCEL, CANCEL, NO,      NO},
+	[GATES_RESTORING] = {ACTIVE, DONE,      NO,     NO,     NO,     CANCEL, CANCEL, NO,      NO},
+	[GATES_CANCEL]    = {DELETE, DONE,      NO,     NO,     NO,     NO,     NO,     NO,      NO},
+	[GATES_AGEING]    = {NO,     NO,        ACTIVE, DELETE, RESTOR, DELETE, LINGER, NO,      LOOK},
+	[GATES_ACTIVE]    = {NO,     NO,        NO,     DELETE, RESTOR, DELETE, LINGER, NO,      LOOK},
+	[GATES_LINGER]    = {NO,     NO,        NO,     NO,     DELETE, DELETE, NO,     NO,      DELETE},
+	[GATES_ADOPTED]   = {NO,     NO,        NO,     DELETE, DELETE, DELETE, NO,     NO,      LOOK},
+	[GATES_DELETING]  = {NO,     NO,        NO,     NO,     NO,     NO,     NO,     DONE,    NO},
+	[GATES_DONE]      = {NO,     NO,        NO,     NO,     NO,     NO,     NO,     NO,      NO},
 };
 /* clang-format on */
 

@@ -8,9 +8,10 @@
 
 struct client {
 	struct table_node node;
-	struct gates_client account;
+	struct addr addr;
+	size_t calls; /* that count against its limit */
 	size_t pairs; /* that point here, the ending ones too */
-	struct client *prev, *next;
+	struct client *next_free;
 };
 
 enum { TODO_ADD = 1, TODO_READ = 2, TODO_DEL = 4, TODO_GONE = 8 };
@@ -32,7 +33,6 @@ struct pair {
 struct gates {
 	const struct mem *mem;
 	struct gates_config config;
-	size_t max_calls; /* that there is memory for */
 	size_t slots;
 	struct pair *pairs;
 	struct client *clients;
@@ -40,7 +40,6 @@ struct gates {
 	struct pair *free_pairs;
 	struct client *free_clients;
 	struct pair *first, *last;
-	struct client *first_client;
 	struct pair *queue_first, *queue_last;
 	struct table by_id, by_client;
 	struct theap timers;
@@ -56,7 +55,6 @@ enum gates_event {
 	EV_MISSING, /* the kernel doesn't have the pair */
 	EV_END,
 	EV_LOST,
-	EV_CLAIM,
 	EV_DELETED,
 	EV_TIMER,
 	GATES_EVENTS,
