@@ -73,8 +73,8 @@ hash_number(const struct gateway *gw, uint64_t number)
 	return table_hash_end(&gw->flows_by_number, table_hash_u64(&gw->flows_by_number, 0, number));
 }
 
-struct flow *
-gateway_flow(const struct gateway *gw, uint64_t number)
+static struct flow *
+by_number(const struct gateway *gw, uint64_t number)
 {
 	struct table_node *n = table_first(&gw->flows_by_number, hash_number(gw, number));
 
@@ -439,7 +439,7 @@ flow_check_deadlines(struct gateway *gw, uint64_t ts)
 bool
 gateway_clear_flow(struct gateway *gw, uint64_t number)
 {
-	struct flow *f = gateway_flow(gw, number);
+	struct flow *f = by_number(gw, number);
 
 	if (f == NULL)
 		return false;

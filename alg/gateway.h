@@ -235,7 +235,6 @@ const char *gateway_call_text(const struct call *call, char buf[GATEWAY_CALL_TEX
 bool gateway_clear_call(struct gateway *gw, const char *name);
 /* Resets both ends of a control connection; its calls lose it. False: there is none. */
 bool gateway_clear_flow(struct gateway *gw, uint64_t number);
-struct flow *gateway_flow(const struct gateway *gw, uint64_t number);
 /* Messages of all times: counters and the flows that live. */
 void gateway_messages(const struct gateway *gw, struct alg_rewrite_stats *sum);
 

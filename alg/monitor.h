@@ -86,9 +86,7 @@ void monitor_abandon(struct monitor *m);
  * fn's own. */
 typedef void (*monitor_reply_fn)(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds);
 int monitor_send(struct priv *p, const struct monitor_request *request, monitor_reply_fn fn, void *user);
-/* The same with descriptors, which stay the caller's. */
-int monitor_send_fds(struct priv *p, const struct monitor_request *request, const int *fds, size_t nfds, monitor_reply_fn fn, void *user);
-/* At start-up and at the end: waits. 0 or an errno. fds: room for PRIV_MAX_FDS. */
+/* At start-up and at the end: waits. Sends descriptors along, which stay the caller's. 0 or an errno. fds: room for PRIV_MAX_FDS. */
 int monitor_call(struct priv *p, const struct monitor_request *request, const int *send_fds, size_t nsend, struct monitor_reply *reply,
     int *fds, size_t *nfds);
 /* Waits until everything that was sent before is answered, and the answers are dealt with. 0 or an errno. */

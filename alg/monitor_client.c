@@ -40,7 +40,7 @@ on_reply(void *user, const struct priv_reply *from, const int *fds)
 }
 
 int
-monitor_send_fds(struct priv *p, const struct monitor_request *request, const int *fds, size_t nfds, monitor_reply_fn fn, void *user)
+monitor_send(struct priv *p, const struct monitor_request *request, monitor_reply_fn fn, void *user)
 {
 	struct waiting *w = calloc(1, sizeof(*w));
 	struct priv_request req;
@@ -49,16 +49,10 @@ monitor_send_fds(struct priv *p, const struct monitor_request *request, const in
 		return -1;
 	*w = (struct waiting){.fn = fn, .user = user};
 	wrap(&req, request);
-	if (priv_send_fds(p, &req, fds, nfds, on_reply, w) == 0)
+	if (priv_send(p, &req, on_reply, w) == 0)
 		return 0;
 	free(w);
 	return -1;
-}
-
-int
-monitor_send(struct priv *p, const struct monitor_request *request, monitor_reply_fn fn, void *user)
-{
-	return monitor_send_fds(p, request, NULL, 0, fn, user);
 }
 
 int

@@ -95,8 +95,9 @@ alg_rewrite_free(struct alg_rewrite *rw)
 
 /* --- output and events ----------------------------------------------------------------- */
 
-size_t
-rewrite_room(const struct alg_rewrite *rw, enum alg_side to)
+/* Bytes that fit towards a side; what a held reply needs is set aside. */
+static size_t
+room_to(const struct alg_rewrite *rw, enum alg_side to)
 {
 	size_t used = rw->half[to].out_len + (rw->half[other_side(to)].held_len > 0 ? PPTP_MAX_MESSAGE : 0);
 
@@ -112,15 +113,15 @@ rewrite_note(struct alg_rewrite *rw, enum alg_event_type type, enum alg_side fro
 	return e;
 }
 
-/* The end of everything comes last, when each call has its own. */
-void
-rewrite_pump(struct alg_rewrite *rw)
+/* Ends doomed calls and tells of the end, as far as there is room. The end of everything comes last, when each call has its own. */
+static void
+pump(struct alg_rewrite *rw)
 {
 	for (size_t i = 0; rw->ndoomed > 0 && i < rw->ncalls && rw->nevents < EVENTS;) {
 		struct call *call = &rw->calls[i];
 
 		if (call->doom == ALG_WHY_NONE ||
-		    (call->tell && (rewrite_room(rw, ALG_CLIENT) < DISCONNECT || rewrite_room(rw, ALG_SERVER) < DISCONNECT))) {
+		    (call->tell && (room_to(rw, ALG_CLIENT) < DISCONNECT || room_to(rw, ALG_SERVER) < DISCONNECT))) {
 			i++;
 			continue;
 		}
@@ -158,7 +159,7 @@ alg_rewrite_sent(struct alg_rewrite *rw, enum alg_side to, size_t n)
 	n = n < h->out_len ? n : h->out_len;
 	memmove(h->out, h->out + n, h->out_len - n);
 	h->out_len -= n;
-	rewrite_pump(rw);
+	pump(rw);
 }
 
 bool
@@ -172,7 +173,7 @@ alg_rewrite_event(struct alg_rewrite *rw, struct alg_event *event)
 	event_text(event->text, sizeof(event->text), e);
 	rw->first_event = (rw->first_event + 1) % EVENTS;
 	rw->nevents--;
-	rewrite_pump(rw);
+	pump(rw);
 	return true;
 }
 
@@ -183,7 +184,7 @@ static bool
 ready(const struct alg_rewrite *rw, enum alg_side from)
 {
 	return rw->phase < PHASES && rw->half[from].held_len == 0 && rw->ndoomed == 0 && rw->nevents + 2 <= EVENTS &&
-	       rewrite_room(rw, ALG_CLIENT) >= PPTP_MAX_MESSAGE && rewrite_room(rw, ALG_SERVER) >= PPTP_MAX_MESSAGE;
+	       room_to(rw, ALG_CLIENT) >= PPTP_MAX_MESSAGE && room_to(rw, ALG_SERVER) >= PPTP_MAX_MESSAGE;
 }
 
 /* At the very start that is a peer which speaks something else; later it has lost its way. */
@@ -222,7 +223,7 @@ alg_rewrite_recv(struct alg_rewrite *rw, enum alg_side from, const uint8_t *data
 			rewrite_message(rw, from, msg, (size_t)n);
 		else if (n < 0)
 			bad_stream(rw, from, n);
-		rewrite_pump(rw);
+		pump(rw);
 	}
 	if (rw->phase == PHASE_UNTOUCHED)
 		data += pass_bytes(rw, from, data, datalen);
@@ -239,7 +240,7 @@ alg_rewrite_transport_closed(struct alg_rewrite *rw, enum alg_side side)
 		return;
 	rw->phase = PHASE_CLOSED;
 	rewrite_doom_all(rw, ALG_WHY_TRANSPORT);
-	rewrite_pump(rw);
+	pump(rw);
 }
 
 /* --- what the program decides ----------------------------------------------------------------- */
@@ -254,7 +255,7 @@ alg_rewrite_gates(struct alg_rewrite *rw, uint32_t call_number, bool ok)
 		return;
 	if (!ok) {
 		rewrite_doom(rw, call, ALG_WHY_GATES_FAILED, true);
-		rewrite_pump(rw);
+		pump(rw);
 		return;
 	}
 	h = &rw->half[other_side(call->requester)];
@@ -271,7 +272,7 @@ alg_rewrite_clear(struct alg_rewrite *rw, uint32_t call_number, enum alg_why why
 	if (call == NULL || call->doom != ALG_WHY_NONE)
 		return false;
 	rewrite_doom(rw, call, why, true);
-	rewrite_pump(rw);
+	pump(rw);
 	return true;
 }
 

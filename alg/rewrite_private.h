@@ -124,11 +124,7 @@ struct rx {
 
 /* The event's slot, to be filled in further. There must be room. */
 struct event *rewrite_note(struct alg_rewrite *rw, enum alg_event_type type, enum alg_side from, enum alg_why why);
-/* Ends doomed calls and tells of the end, as far as there is room. */
-void rewrite_pump(struct alg_rewrite *rw);
 void rewrite_close(struct alg_rewrite *rw, enum alg_side from, enum alg_why why, enum note note, uint16_t value);
-/* Bytes that fit towards a side; what a held reply needs is set aside. */
-size_t rewrite_room(const struct alg_rewrite *rw, enum alg_side to);
 
 /* --- rewrite_rx.c --- */
 

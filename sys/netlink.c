@@ -215,8 +215,9 @@ addr_message(const struct nlmsghdr *h, void *data)
 	return MNL_CB_OK;
 }
 
-int
-nl_addr_each(struct nl *nl, bool (*fn)(void *user, const struct nl_addr *a), void *user)
+/* Calls fn for every address of every link; a true return ends the walk. */
+static int
+each_addr(struct nl *nl, bool (*fn)(void *user, const struct nl_addr *a), void *user)
 {
 	struct addr_walk walk = {.fn = fn, .user = user};
 	struct nlmsghdr *h = nl_begin(nl, RTM_GETADDR, NLM_F_DUMP);
@@ -256,7 +257,7 @@ nl_link_of_subnet(struct nl *nl, const struct addr *a, bool (*skip)(void *user, 
 {
 	struct subnet_search s = {.a = a, .skip = skip, .user = user, .ifindex = -1, .len = -1};
 
-	if (nl_addr_each(nl, subnet_try, &s) != 0)
+	if (each_addr(nl, subnet_try, &s) != 0)
 		return -1;
 	if (s.ifindex < 0)
 		errno = ENOENT;

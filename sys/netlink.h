@@ -35,8 +35,6 @@ struct nl_addr {
 int nl_addr_add(struct nl *nl, const struct nl_addr *a);
 /* EADDRNOTAVAIL: there is none such. */
 int nl_addr_del(struct nl *nl, const struct nl_addr *a);
-/* Calls fn for every address of every link; a true return ends the walk. */
-int nl_addr_each(struct nl *nl, bool (*fn)(void *user, const struct nl_addr *a), void *user);
 /* The link whose subnet holds a (the longest prefix wins; loopback and those for which skip returns true don't count), or -1
  * with ENOENT. skip may be NULL. */
 int nl_link_of_subnet(struct nl *nl, const struct addr *a, bool (*skip)(void *user, int ifindex), void *user);
