@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -357,6 +358,17 @@ finish(struct gateway *gw)
 	free(gw);
 }
 
+/* What `systemctl status` shows. */
+static void
+tell_manager(const struct gateway *gw)
+{
+	char state[128];
+
+	snprintf(state, sizeof(state), "READY=1\nSTATUS=Serving; data path %s, control connections taken over: %zu", gw->datapath,
+	    gw->flows_count);
+	handover_notify(state);
+}
+
 int
 gateway_run(const struct config *config, struct priv *priv, struct gateway_prepared *prepared)
 {
@@ -376,7 +388,7 @@ gateway_run(const struct config *config, struct priv *priv, struct gateway_prepa
 		gw->status = 0;
 		log_event(LOG_LEVEL_INFO, "start", "version=%s datapath=%s flows=%zu calls=%zu", PACKAGE_VERSION, gw->datapath,
 		    gw->flows_count, gw->calls_count);
-		handover_notify("READY=1");
+		tell_manager(gw);
 		event_base_dispatch(gw->base);
 		status = gw->status;
 		log_event(LOG_LEVEL_INFO, "exit", "status=%d", status);

@@ -14,6 +14,7 @@
 #include "base/timerheap.h"
 #include "libppp/crypto.h"
 #include "sys/clock.h"
+#include "sys/handover.h"
 #include "sys/log.h"
 #include "sys/netlink.h"
 
@@ -319,6 +320,7 @@ client_run(const struct client_config *config, struct priv *priv, struct client_
 	if (gethostname(c.host_name, sizeof(c.host_name) - 1) != 0)
 		strcpy(c.host_name, "pptpc");
 	if (start(&c, prepared)) {
+		handover_notify("READY=1\nSTATUS=Tunnels: pptpctl show sessions");
 		for (size_t i = 0; i < c.dials_count; i++)
 			if (c.dials[i].profile->autostart || config->by_hand)
 				dial_start(&c.dials[i]);

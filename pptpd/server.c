@@ -16,6 +16,7 @@
 #include "pptpd/session.h"
 #include "pptpd/start.h"
 #include "sys/clock.h"
+#include "sys/handover.h"
 #include "sys/log.h"
 #include "sys/sockaddr.h"
 
@@ -467,6 +468,7 @@ server_run(const struct config *config, struct users *users, struct priv *priv, 
 	if (start(srv)) {
 		log_event(LOG_LEVEL_INFO, "start", "version=%s workers=%u users=%zu ifname=%s", PACKAGE_VERSION,
 		    tunnel_workers(srv->engine), users_count(users), config->ifname);
+		handover_notify("READY=1\nSTATUS=Serving");
 		event_base_dispatch(srv->base);
 		status = srv->status;
 		log_event(LOG_LEVEL_INFO, "exit", "status=%d", status);

@@ -5,7 +5,7 @@ packages_build="build-essential autoconf automake libtool pkg-config libevent-de
   libmnl-dev libcap-ng-dev libsystemd-dev libnftables-dev libnetfilter-conntrack-dev"
 packages_run="iproute2 iputils-ping procps iperf3"
 packages_check="check clang clang-format shellcheck mandoc nftables conntrack tcpdump tshark pptpd pptp-linux ppp user-mode-linux kmod
-  ethtool xz-utils curl git python3 jq libbpf-dev llvm"
+  ethtool xz-utils curl git python3 jq libbpf-dev llvm systemd"
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 
