@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "alg/flow.h"
-#include "base/timerheap.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 

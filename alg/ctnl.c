@@ -6,7 +6,6 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 /* An entry with both tuples, both translations of IPv6, status and time-out takes less than 400 bytes. */

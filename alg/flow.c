@@ -4,11 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "alg/calls.h"
 #include "base/timerheap.h"
 #include "sys/clock.h"
 #include "sys/log.h"

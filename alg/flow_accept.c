@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "alg/flow.h"
-#include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/sockaddr.h"
 

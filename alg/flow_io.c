@@ -10,7 +10,6 @@
 
 #include "alg/flow.h"
 #include "sys/clock.h"
-#include "sys/log.h"
 
 enum { READ_BYTES = 2048, READ_ROUNDS = 8 };
 

@@ -1,7 +1,5 @@
 #include "alg/gates_private.h"
 
-#include <string.h>
-
 static const char *const state_texts[GATES_STATES] = {
     [GATES_FREE] = "free",
     [GATES_ADDING] = "adding",

@@ -1,8 +1,6 @@
 /* The worker's side of its requests to the monitor. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "alg/monitor.h"
 

@@ -11,7 +11,6 @@
  * Raw expressions (@th) stand in chains of their own, behind `meta l4proto gre jump`: in one rule with it nft 1.0.6 can't list them. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "alg/ct.h"
 #include "alg/nft_text.h"

@@ -1,7 +1,5 @@
 #include "alg/xlate.h"
 
-#include <string.h>
-
 #include "alg/table.h"
 
 enum { IDS = 65535, DRAWS = 64, MAX_LIMIT = 1 << 24 };

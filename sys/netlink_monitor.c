@@ -3,7 +3,6 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "sys/netlink_impl.h"
 

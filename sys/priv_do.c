@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "sys/gresock.h"
-#include "sys/log.h"
 #include "sys/netlink.h"
 #include "sys/priv_core.h"
 #include "sys/sockaddr.h"

@@ -1,7 +1,6 @@
 /* The list of what was done to the system: a table by content, and a chain by age. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sys/netlink.h"
 #include "sys/priv_core.h"
