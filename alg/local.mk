@@ -32,6 +32,8 @@ libpptpalg_la_SOURCES = \
 	alg/ctl_resources.c \
 	alg/ctl_rows.c \
 	alg/ctnl.c alg/ctnl.h \
+	alg/datapath/bpf_map.h \
+	alg/datapath/bpf_table.c alg/datapath/bpf_table.h \
 	alg/datapath/conntrack.c alg/datapath/conntrack_private.h \
 	alg/datapath/conntrack_add.c \
 	alg/datapath/conntrack_entry.c \
@@ -82,7 +84,6 @@ COMPILE_BPF = $(BPF_CLANG) -O2 -g -Wall -Wextra -target bpf -mcpu=v3 -fdebug-pre
 libpptpalg_la_SOURCES += \
 	alg/datapath/bpf.c \
 	alg/datapath/bpf_links.c alg/datapath/bpf_links.h \
-	alg/datapath/bpf_map.h \
 	alg/datapath/bpf_netdev.c alg/datapath/bpf_netdev.h \
 	alg/datapath/bpf_object.c alg/datapath/bpf_object.h
 libpptpalg_la_CFLAGS += $(BPF_CFLAGS)

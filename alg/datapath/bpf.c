@@ -8,16 +8,17 @@
  * capture of both interfaces. Rules by firewall mark don't see it. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "alg/datapath/bpf_links.h"
 #include "alg/datapath/bpf_map.h"
 #include "alg/datapath/bpf_object.h"
+#include "alg/datapath/bpf_table.h"
 #include "alg/datapath/datapath.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -30,98 +31,32 @@ struct bpf {
 	struct datapath *conntrack;
 	struct bpf_object *object;
 	struct bpf_links *links;
-	int map4, map6;
+	struct bpf_table ipv4, ipv6;
 	uint64_t refreshed;
 	bool full; /* said so */
 };
 
-union value {
-	struct gates_count count; /* of either */
-	struct gates_value4 ipv4;
-	struct gates_value6 ipv6;
-};
-
-/* A gate as the table has it. */
-struct entry {
-	int map;
-	union {
-		struct gates_key4 ipv4;
-		struct gates_key6 ipv6;
-	} key;
-	union value value;
-};
-
-static void
-fill_ipv4(struct entry *e, const struct gate *gate)
+static struct bpf_table *
+table_of(struct bpf *b, const struct gate *gate)
 {
-	memcpy(&e->key.ipv4.src, gate->src.bytes, 4);
-	memcpy(&e->key.ipv4.dst, gate->dst.bytes, 4);
-	e->key.ipv4.call_id = htobe16(gate->call_id);
-	memcpy(&e->value.ipv4.new_src, gate->new_src.bytes, 4);
-	memcpy(&e->value.ipv4.new_dst, gate->new_dst.bytes, 4);
-	e->value.ipv4.new_call_id = htobe16(gate->new_call_id);
-}
-
-static void
-fill_ipv6(struct entry *e, const struct gate *gate)
-{
-	memcpy(e->key.ipv6.src, gate->src.bytes, 16);
-	memcpy(e->key.ipv6.dst, gate->dst.bytes, 16);
-	e->key.ipv6.call_id = htobe16(gate->call_id);
-	memcpy(e->value.ipv6.new_src, gate->new_src.bytes, 16);
-	memcpy(e->value.ipv6.new_dst, gate->new_dst.bytes, 16);
-	e->value.ipv6.new_call_id = htobe16(gate->new_call_id);
-}
-
-static struct entry
-entry_of(const struct bpf *b, const struct gate *gate)
-{
-	struct entry e;
-
-	memset(&e, 0, sizeof(e));
-	e.map = gate->src.family == 4 ? b->map4 : b->map6;
-	if (gate->src.family == 4)
-		fill_ipv4(&e, gate);
-	else
-		fill_ipv6(&e, gate);
-	return e;
-}
-
-/* Whether both rewrite alike, whatever they counted. */
-static bool
-is_same(const union value *a, const union value *b)
-{
-	return memcmp((const char *)a + sizeof(a->count), (const char *)b + sizeof(b->count), sizeof(*a) - sizeof(a->count)) == 0;
+	return gate->src.family == 4 ? &b->ipv4 : &b->ipv6;
 }
 
 /* A gate that finds no room stays connection tracking's alone. */
 static void
 put(struct bpf *b, const struct gate *gate)
 {
-	struct entry e = entry_of(b, gate);
-	union value there;
-
-	memset(&there, 0, sizeof(there));
-	if (bpf_map_lookup_elem(e.map, &e.key, &there) == 0 && is_same(&there, &e.value))
-		return;
-	if (bpf_map_update_elem(e.map, &e.key, &e.value, BPF_ANY) == 0 || b->full)
+	if (bpf_table_put(table_of(b, gate), gate, clock_ts()) || b->full)
 		return;
 	b->full = true;
-	log_event(LOG_LEVEL_WARN, "datapath", "error=\"the eBPF table takes no more: %m; calls beyond it go through connection tracking\"");
+	log_event(LOG_LEVEL_INFO, "datapath",
+	    "text=\"no room for a gate in the eBPF table; it and others like it go through connection tracking\"");
 }
 
-/* Removes a gate from the table and adds what it carried; false: it was not there. */
 static bool
 take(struct bpf *b, const struct gate *gate, uint64_t *pkts, uint64_t *bytes)
 {
-	struct entry e = entry_of(b, gate);
-	union value v;
-
-	if (bpf_map_lookup_and_delete_elem(e.map, &e.key, &v) != 0)
-		return false;
-	*pkts += v.count.pkts;
-	*bytes += v.count.bytes;
-	return true;
+	return bpf_table_take(table_of(b, gate), gate, pkts, bytes);
 }
 
 static bool
@@ -166,15 +101,8 @@ del(struct datapath *dp, const struct gate_pair *pair, struct gate_counters *las
 static void
 count_gate(struct bpf *b, const struct gate *gate, uint64_t *pkts, uint64_t *bytes)
 {
-	struct entry e = entry_of(b, gate);
-	union value v;
-
-	if (bpf_map_lookup_elem(e.map, &e.key, &v) != 0) {
+	if (!bpf_table_read(table_of(b, gate), gate, pkts, bytes))
 		put(b, gate);
-		return;
-	}
-	*pkts += v.count.pkts;
-	*bytes += v.count.bytes;
 }
 
 static void
@@ -185,7 +113,6 @@ refresh(struct bpf *b)
 	if (now - b->refreshed < REFRESH_NS)
 		return;
 	b->refreshed = now;
-	b->full = false;
 	bpf_links_refresh(b->links);
 }
 
@@ -209,11 +136,20 @@ read_pair(struct datapath *dp, const struct gate_pair *pair, struct gate_counter
 }
 
 static void
+unshare_table(struct bpf_table *t)
+{
+	if (t->slots != NULL)
+		munmap(t->slots, bpf_table_size(t->mask + 1, t->ipv6));
+}
+
+static void
 close_bpf(struct datapath *dp, bool keep_gates)
 {
 	struct bpf *b = (struct bpf *)dp;
 
 	bpf_links_close(b->links);
+	unshare_table(&b->ipv4);
+	unshare_table(&b->ipv6);
 	if (b->object != NULL)
 		bpf_object__close(b->object);
 	if (b->conntrack != NULL)
@@ -242,16 +178,43 @@ program_fd(const struct bpf *b, const char *name)
 	return bpf_program__fd(bpf_object__find_program_by_name(b->object, name));
 }
 
+static struct bpf_map *
+map(const struct bpf *b, const char *name)
+{
+	return bpf_object__find_map_by_name(b->object, name);
+}
+
 static int
 map_fd(const struct bpf *b, const char *name)
 {
-	return bpf_map__fd(bpf_object__find_map_by_name(b->object, name));
+	return bpf_map__fd(map(b, name));
 }
 
+/* The sizes of both tables, and the seed of their hash. */
 static bool
-set_size(const struct bpf *b, const char *name, uint32_t gates)
+set_up(struct bpf *b, uint32_t max_pairs)
 {
-	return bpf_map__set_max_entries(bpf_object__find_map_by_name(b->object, name), gates) == 0;
+	uint32_t slots = bpf_table_slots(2 * (uint64_t)max_pairs);
+	struct gates_setup setup;
+
+	memset(&setup, 0, sizeof(setup));
+	clock_random(NULL, &setup.seed, sizeof(setup.seed));
+	setup.mask4 = setup.mask6 = slots - 1;
+	b->ipv4 = (struct bpf_table){.seed = setup.seed, .mask = slots - 1};
+	b->ipv6 = (struct bpf_table){.seed = setup.seed, .mask = slots - 1, .ipv6 = true};
+	return bpf_map__set_max_entries(map(b, GATES_MAP_IPV4), slots) == 0 &&
+	       bpf_map__set_max_entries(map(b, GATES_MAP_IPV6), slots) == 0 &&
+	       bpf_map__set_initial_value(map(b, GATES_MAP_SETUP), &setup, sizeof(setup)) == 0;
+}
+
+/* The worker shall not have it. */
+static bool
+share(const struct bpf *b, const char *name, struct bpf_table *t)
+{
+	void *slots = mmap(NULL, bpf_table_size(t->mask + 1, t->ipv6), PROT_READ | PROT_WRITE, MAP_SHARED, map_fd(b, name), 0);
+
+	t->slots = slots == MAP_FAILED ? NULL : slots;
+	return t->slots != NULL && madvise(slots, bpf_table_size(t->mask + 1, t->ipv6), MADV_DONTFORK) == 0;
 }
 
 static const char *
@@ -269,13 +232,12 @@ load_hint(int error)
 }
 
 static bool
-load(struct bpf *b, uint32_t max_gates, char *err, size_t errlen)
+load(struct bpf *b, uint32_t max_pairs, char *err, size_t errlen)
 {
-	uint32_t entries = max_gates > UINT32_MAX / 2 ? UINT32_MAX : max_gates == 0 ? 2 : 2 * max_gates;
 	int error;
 
 	b->object = bpf_object__open_mem(bpf_object_start, (size_t)(bpf_object_end - bpf_object_start), NULL);
-	if (b->object == NULL || !set_size(b, GATES_MAP_IPV4, entries) || !set_size(b, GATES_MAP_IPV6, entries)) {
+	if (b->object == NULL || !set_up(b, max_pairs)) {
 		snprintf(err, errlen, "the eBPF object can't be read: %s", strerror(errno));
 		return false;
 	}
@@ -284,8 +246,10 @@ load(struct bpf *b, uint32_t max_gates, char *err, size_t errlen)
 		snprintf(err, errlen, "the kernel doesn't take the eBPF program: %s%s", strerror(error), load_hint(error));
 		return false;
 	}
-	b->map4 = map_fd(b, GATES_MAP_IPV4);
-	b->map6 = map_fd(b, GATES_MAP_IPV6);
+	if (!share(b, GATES_MAP_IPV4, &b->ipv4) || !share(b, GATES_MAP_IPV6, &b->ipv6)) {
+		snprintf(err, errlen, "the eBPF table can't be mapped: %s", strerror(errno));
+		return false;
+	}
 	return true;
 }
 

@@ -91,12 +91,26 @@ attach_tcx(int program, uint32_t ifindex)
 	return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 }
 
+/* Whether an interface that is at XDP has the place that this one would have in the program's table. */
+static bool
+is_place_taken(const struct bpf_links *l, uint32_t ifindex)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->links[i].xdp >= 0 && l->links[i].dev.ifindex % GATES_LINK_SLOTS == ifindex % GATES_LINK_SLOTS)
+			return true;
+	return false;
+}
+
 /* Never takes another's place: a link can't be made where a program is. */
 static void
-attach_xdp(struct link *link, int program)
+attach_xdp(const struct bpf_links *l, struct link *link, int program)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
 
+	if (is_place_taken(l, link->dev.ifindex)) {
+		link->xdp_error = ENOSPC;
+		return;
+	}
 	link->xdp = bpf_link_create(program, (int)link->dev.ifindex, BPF_XDP, &opts);
 	if (link->xdp < 0) {
 		link->xdp_error = -link->xdp;
@@ -115,11 +129,21 @@ detach(int *fd)
 static void
 tell_program(struct bpf_links *l, struct link *link)
 {
-	struct gates_link value = {.sends = link->sends};
+	struct gates_link value = {.ifindex = link->dev.ifindex, .sends = link->sends};
+	uint32_t at = link->dev.ifindex % GATES_LINK_SLOTS;
 
 	memcpy(value.mac, link->dev.mac, sizeof(value.mac));
-	if (bpf_map_update_elem(l->config.map_fd, &link->dev.ifindex, &value, BPF_ANY) != 0)
+	if (bpf_map_update_elem(l->config.map_fd, &at, &value, BPF_ANY) != 0)
 		log_event(LOG_LEVEL_WARN, "datapath", "interface=%s error=\"%m\"", link->dev.name);
+}
+
+static void
+tell_program_gone(struct bpf_links *l, uint32_t ifindex)
+{
+	struct gates_link none = {0};
+	uint32_t at = ifindex % GATES_LINK_SLOTS;
+
+	bpf_map_update_elem(l->config.map_fd, &at, &none, BPF_ANY);
 }
 
 /* Frames must be able to leave by XDP somewhere, or it is no use to catch them there. */
@@ -132,7 +156,7 @@ attach_fresh_xdp(struct bpf_links *l)
 		return;
 	for (size_t i = 0; i < l->count; i++)
 		if (l->links[i].fresh && l->links[i].xdp < 0)
-			attach_xdp(&l->links[i], l->config.xdp_fd);
+			attach_xdp(l, &l->links[i], l->config.xdp_fd);
 	for (size_t i = 0; i < l->count; i++) {
 		struct link *link = &l->links[i];
 
@@ -157,6 +181,8 @@ why_no_xdp(const struct bpf_links *l, const struct link *link)
 		return "the kernel doesn't tell which interfaces can send from XDP";
 	if (link->xdp_error == EBUSY || link->xdp_error == EEXIST)
 		return "another program is at XDP";
+	if (link->xdp_error == ENOSPC)
+		return "its place in the table is taken";
 	if (link->xdp_error != 0)
 		return strerror(link->xdp_error);
 	return "no interface can send from XDP";
@@ -226,9 +252,10 @@ remove_gone(struct bpf_links *l)
 			l->links[kept++] = *link;
 			continue;
 		}
+		if (link->xdp >= 0)
+			tell_program_gone(l, link->dev.ifindex);
 		detach(&link->xdp);
 		detach(&link->tcx);
-		bpf_map_delete_elem(l->config.map_fd, &link->dev.ifindex);
 		log_event(LOG_LEVEL_INFO, "datapath", "interface=%s mode=none reason=gone", link->dev.name);
 	}
 	l->count = kept;

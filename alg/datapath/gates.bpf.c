@@ -3,10 +3,11 @@
  * Whatever is not plain goes on to the stack untouched, where it meets connection tracking's gates of the same calls: fragments, IP
  * options and extension headers, a TTL that ends here, other versions of GRE, VLAN tags, frames for another station, packets that
  * don't fit the next link, next hops that are not resolved, and all that no gate matches. The route is looked up with the addresses
- * that the stack would use: the source as it came (source NAT comes after routing), the destination as it becomes.
+ * that the stack would use: the source as it came (source NAT comes after routing), the destination as it becomes. It is kept with the
+ * gate and used for a quarter of a second (GATES_HOP_LIFE), for packets of the same traffic class that are no longer than it allows.
  *
- * At XDP the next hop's address on the link is taken as the kernel knows it, which keeps no neighbour alive: once in a while a packet
- * of each call goes through the stack, which asks for the neighbour again when it should. TCX leaves the next hop to the stack.
+ * The next hop's address on the link is taken as the kernel knows it, which keeps no neighbour alive: once in a while a packet of each
+ * call goes through the stack, which asks for the neighbour again when it should.
  *
  * SPDX-License-Identifier: ISC OR GPL-2.0 (the kernel lends route lookups only to programs that name the second). */
 #include <linux/bpf.h>
@@ -30,39 +31,52 @@ enum {
 	GRE_FIXED = 0xef7f,  /* all but the sequence and acknowledgement bits */
 	GRE_WANTED = 0x2001, /* key present, version 1 */
 	FRAGMENT = 0xbfff,   /* all but "don't fragment" */
-	FIB_SKIP_NEIGH = 4,  /* BPF_FIB_LOOKUP_SKIP_NEIGH of newer headers */
 	FLOWINFO = 0x0fffffff,
+	DSCP_SHIFT = 2, /* in the octet that also holds ECN */
 };
-
-#define STACK_EVERY_NS (30 * 1000000000ULL)
 
 /* RFC 2637 section 4.1, as far as it is always there. */
 struct gre {
 	__be16 flags, protocol, length, call_id;
 };
 
+/* Set before the program is loaded. */
+const volatile struct gates_setup setup SEC(GATES_MAP_SETUP) = {};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, struct gates_key4);
-	__type(value, struct gates_value4);
+	__type(key, __u32);
+	__type(value, struct gates_slot4);
 } gates4 SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, struct gates_key6);
-	__type(value, struct gates_value6);
+	__type(key, __u32);
+	__type(value, struct gates_slot6);
 } gates6 SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, GATES_LINKS_MAX);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GATES_LINK_SLOTS);
 	__type(key, __u32);
 	__type(value, struct gates_link);
 } links SEC(".maps");
+
+/* A packet, what it becomes, and where it goes: all that is needed of a slot once it is found. */
+struct packet {
+	__u64 now;
+	__u32 ingress, length;
+	__u32 state, until; /* of the slot, when it was read; until becomes 0 with a hop that was just looked up */
+	__u8 dscp;
+	bool at_xdp;
+	struct gates_head hop; /* only what belongs to it */
+};
+
+#define READ(x) (*(const volatile typeof(x) *)&(x))
 
 static __always_inline bool
 gre_is_plain(const struct gre *gre)
@@ -70,80 +84,254 @@ gre_is_plain(const struct gre *gre)
 	return (gre->flags & bpf_htons(GRE_FIXED)) == bpf_htons(GRE_WANTED) && gre->protocol == bpf_htons(GRE_PROTOCOL_PPP);
 }
 
-/* The gate of a packet whose headers lie before end; NULL: none of ours. */
-static __always_inline struct gates_value4 *
-find4(const struct iphdr *ip, const void *end)
+static __always_inline bool
+is_plain4(const struct iphdr *ip, const void *end)
 {
 	const struct gre *gre = (const void *)(ip + 1);
-	struct gates_key4 key = {};
 
 	if ((const void *)(gre + 1) > end || *(const __u8 *)ip != 0x45 || ip->protocol != IPPROTO_GRE)
-		return NULL;
+		return false;
 	if ((ip->frag_off & bpf_htons(FRAGMENT)) != 0 || ip->ttl <= 1 || !gre_is_plain(gre))
-		return NULL;
-	if (bpf_ntohs(ip->tot_len) < sizeof(*ip) + sizeof(*gre))
-		return NULL;
-	key.src = ip->saddr;
-	key.dst = ip->daddr;
-	key.call_id = gre->call_id;
-	return bpf_map_lookup_elem(&gates4, &key);
+		return false;
+	return bpf_ntohs(ip->tot_len) >= sizeof(*ip) + sizeof(*gre);
 }
 
-static __always_inline struct gates_value6 *
-find6(const struct ipv6hdr *ip, const void *end)
+static __always_inline bool
+is_plain6(const struct ipv6hdr *ip, const void *end)
 {
 	const struct gre *gre = (const void *)(ip + 1);
-	struct gates_key6 key = {};
 
 	if ((const void *)(gre + 1) > end || ip->version != 6 || ip->nexthdr != IPPROTO_GRE)
-		return NULL;
+		return false;
 	if (ip->hop_limit <= 1 || !gre_is_plain(gre))
-		return NULL;
-	if (bpf_ntohs(ip->payload_len) < sizeof(*gre) || bpf_ntohs(ip->payload_len) > 0xffff - sizeof(*ip))
-		return NULL;
-	__builtin_memcpy(key.src, &ip->saddr, sizeof(key.src));
-	__builtin_memcpy(key.dst, &ip->daddr, sizeof(key.dst));
-	key.call_id = gre->call_id;
-	return bpf_map_lookup_elem(&gates6, &key);
-}
-
-static __always_inline __u32
-length4(const struct iphdr *ip)
-{
-	return bpf_ntohs(ip->tot_len);
-}
-
-static __always_inline __u32
-length6(const struct ipv6hdr *ip)
-{
-	return bpf_ntohs(ip->payload_len) + sizeof(*ip);
+		return false;
+	return bpf_ntohs(ip->payload_len) >= sizeof(*gre) && bpf_ntohs(ip->payload_len) <= 0xffff - sizeof(*ip);
 }
 
 static __always_inline bool
-route4(void *ctx, struct bpf_fib_lookup *fib, const struct iphdr *ip, const struct gates_value4 *gate, __u32 flags)
+is_of4(const struct gates_slot4 *slot, const struct iphdr *ip)
 {
-	fib->family = FAMILY_IPV4;
-	fib->tos = ip->tos;
-	fib->tot_len = bpf_ntohs(ip->tot_len);
-	fib->ipv4_src = ip->saddr;
-	fib->ipv4_dst = gate->new_dst;
-	return bpf_fib_lookup(ctx, fib, sizeof(*fib), flags) == BPF_FIB_LKUP_RET_SUCCESS;
+	const struct gre *gre = (const void *)(ip + 1);
+
+	return slot->src == ip->saddr && slot->dst == ip->daddr && slot->head.call_id == gre->call_id;
 }
 
 static __always_inline bool
-route6(void *ctx, struct bpf_fib_lookup *fib, const struct ipv6hdr *ip, const struct gates_value6 *gate, __u32 flags)
+is_same_ipv6(const __be32 *a, const __be32 *b)
 {
-	fib->family = FAMILY_IPV6;
-	fib->flowinfo = *(const __be32 *)ip & bpf_htonl(FLOWINFO);
-	fib->tot_len = length6(ip);
-	__builtin_memcpy(fib->ipv6_src, &ip->saddr, sizeof(fib->ipv6_src));
-	__builtin_memcpy(fib->ipv6_dst, gate->new_dst, sizeof(fib->ipv6_dst));
-	return bpf_fib_lookup(ctx, fib, sizeof(*fib), flags) == BPF_FIB_LKUP_RET_SUCCESS;
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) == 0;
+}
+
+static __always_inline bool
+is_of6(const struct gates_slot6 *slot, const struct ipv6hdr *ip)
+{
+	const struct gre *gre = (const void *)(ip + 1);
+
+	return slot->head.call_id == gre->call_id && is_same_ipv6(slot->src, ip->saddr.s6_addr32) &&
+	       is_same_ipv6(slot->dst, ip->daddr.s6_addr32);
+}
+
+/* The slot that seems to be the packet's; NULL: none. */
+static __always_inline struct gates_slot4 *
+find4(const struct iphdr *ip)
+{
+	const struct gre *gre = (const void *)(ip + 1);
+	__u32 home = gates_hash(&setup.seed, &ip->saddr, &ip->daddr, 1, gre->call_id);
+	__u32 far = 0;
+
+	for (__u32 i = 0; i < GATES_REACH; i++) {
+		__u32 at = (home + i) & setup.mask4;
+		struct gates_slot4 *slot = bpf_map_lookup_elem(&gates4, &at);
+
+		if (slot == NULL)
+			return NULL;
+		if (is_of4(slot, ip))
+			return slot;
+		if (i == 0)
+			far = (slot->head.state & GATES_FAR) >> GATES_FAR_SHIFT;
+		if (i >= far)
+			return NULL;
+	}
+	return NULL;
+}
+
+static __always_inline struct gates_slot6 *
+find6(const struct ipv6hdr *ip)
+{
+	const struct gre *gre = (const void *)(ip + 1);
+	__u32 home = gates_hash(&setup.seed, ip->saddr.s6_addr32, ip->daddr.s6_addr32, 4, gre->call_id);
+	__u32 far = 0;
+
+	for (__u32 i = 0; i < GATES_REACH; i++) {
+		__u32 at = (home + i) & setup.mask6;
+		struct gates_slot6 *slot = bpf_map_lookup_elem(&gates6, &at);
+
+		if (slot == NULL)
+			return NULL;
+		if (is_of6(slot, ip))
+			return slot;
+		if (i == 0)
+			far = (slot->head.state & GATES_FAR) >> GATES_FAR_SHIFT;
+		if (i >= far)
+			return NULL;
+	}
+	return NULL;
+}
+
+/* To be called before a slot's gate and hop are read. An addition that tells what was there is a full barrier; the compiler must not
+ * see that nothing is added. False: the slot is no gate's. */
+static __always_inline bool
+begin(struct gates_head *head, struct packet *p)
+{
+	__u32 nothing = 0;
+
+	asm volatile("" : "+r"(nothing));
+	p->until = READ(head->until);
+	p->state = __sync_fetch_and_add(&head->state, nothing);
+	return (p->state & GATES_LIVE) != 0;
+}
+
+/* Whether the slot is still the gate's that it was. */
+static __always_inline bool
+is_same_gate(const struct gates_head *head, const struct packet *p)
+{
+	return ((READ(head->state) ^ p->state) & ~GATES_FAR) == 0;
+}
+
+/* Counts the packet, by a barrier again. False: the gate or its hop changed while it was read. */
+static __always_inline bool
+end_with_count(struct gates_head *head, const struct packet *p)
+{
+	__u64 before;
+
+	__sync_fetch_and_add(&head->bytes, p->length);
+	before = __sync_fetch_and_add(&head->pkts, 1);
+	asm volatile("" : : "r"(before));
+	return is_same_gate(head, p) && (p->until == 0 || READ(head->until) == p->until);
+}
+
+static __always_inline void
+copy_mac(void *to, const void *from)
+{
+	__u16 *t = to;
+	const __u16 *f = from;
+
+	t[0] = f[0];
+	t[1] = f[1];
+	t[2] = f[2];
+}
+
+static __always_inline bool
+is_hop_known(const struct gates_head *head, struct packet *p)
+{
+	if ((p->until & 1) != 0 || p->until - gates_ticks(p->now) - 1 >= GATES_HOP_LIFE)
+		return false;
+	p->hop.ifindex = head->ifindex;
+	p->hop.from_xdp = head->from_xdp;
+	copy_mac(p->hop.dmac, head->dmac);
+	copy_mac(p->hop.smac, head->smac);
+	return head->dscp == p->dscp && p->length <= head->mtu;
+}
+
+static __always_inline const struct gates_link *
+find_link(__u32 ifindex)
+{
+	__u32 at = ifindex % GATES_LINK_SLOTS;
+	const struct gates_link *link = bpf_map_lookup_elem(&links, &at);
+
+	return link != NULL && link->ifindex == ifindex ? link : NULL;
+}
+
+/* Keeps the hop for the packets that follow, unless another CPU is at it or the slot has become another gate's. */
+static __always_inline void
+keep_hop(struct gates_head *head, const struct packet *p)
+{
+	__u32 before = READ(head->until), until = 0;
+
+	if ((before & 1) != 0 || __sync_val_compare_and_swap(&head->until, before, before | 1) != before)
+		return;
+	if (is_same_gate(head, p)) {
+		head->ifindex = p->hop.ifindex;
+		head->mtu = p->hop.mtu;
+		head->dscp = p->dscp;
+		head->from_xdp = p->hop.from_xdp;
+		copy_mac(head->dmac, p->hop.dmac);
+		copy_mac(head->smac, p->hop.smac);
+		until = (gates_ticks(p->now) + GATES_HOP_LIFE) & ~1U;
+	}
+	(void)__sync_lock_test_and_set(&head->until, until);
+}
+
+/* What XDP could have sent and did not, it meant for the stack. */
+static __always_inline bool
+is_for_hook(const struct packet *p)
+{
+	if (p->at_xdp)
+		return p->hop.from_xdp;
+	return !p->hop.from_xdp || find_link(p->ingress) == NULL;
+}
+
+static __always_inline bool
+is_turn_of_stack(struct gates_head *head, const struct packet *p)
+{
+	__u8 now = gates_turns(p->now);
+
+	if ((__u8)(head->turn - now - 1) < GATES_TURN_LIFE)
+		return false;
+	head->turn = now + GATES_TURN_LIFE;
+	return true;
+}
+
+/* Takes the hop from a route that was found. False: the packet is another hook's, or the stack's. Only the hook that sends keeps hops,
+ * so that none hides from it that one has become old, which is when turns are looked at. */
+static __always_inline bool
+use_route(struct gates_head *head, struct packet *p, const struct bpf_fib_lookup *fib)
+{
+	const struct gates_link *link = find_link(fib->ifindex);
+
+	p->until = 0;
+	p->hop.ifindex = fib->ifindex;
+	p->hop.mtu = fib->mtu_result;
+	p->hop.from_xdp = link != NULL && link->sends;
+	copy_mac(p->hop.dmac, fib->dmac);
+	copy_mac(p->hop.smac, fib->smac);
+	if (!is_for_hook(p) || is_turn_of_stack(head, p))
+		return false;
+	keep_hop(head, p);
+	return true;
+}
+
+static __always_inline bool
+route4(void *ctx, struct gates_head *head, struct packet *p, const struct iphdr *ip, const struct gates_slot4 *gate)
+{
+	struct bpf_fib_lookup fib = {.family = FAMILY_IPV4, .l4_protocol = IPPROTO_GRE, .ifindex = p->ingress};
+
+	if (is_hop_known(head, p))
+		return is_for_hook(p);
+	fib.tos = ip->tos;
+	fib.tot_len = (__u16)p->length;
+	fib.ipv4_src = ip->saddr;
+	fib.ipv4_dst = gate->new_dst;
+	return bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) == BPF_FIB_LKUP_RET_SUCCESS && use_route(head, p, &fib);
+}
+
+static __always_inline bool
+route6(void *ctx, struct gates_head *head, struct packet *p, const struct ipv6hdr *ip, const struct gates_slot6 *gate)
+{
+	struct bpf_fib_lookup fib = {.family = FAMILY_IPV6, .l4_protocol = IPPROTO_GRE, .ifindex = p->ingress};
+
+	if (is_hop_known(head, p))
+		return is_for_hook(p);
+	fib.flowinfo = *(const __be32 *)ip & bpf_htonl(FLOWINFO);
+	fib.tot_len = (__u16)p->length;
+	__builtin_memcpy(fib.ipv6_src, &ip->saddr, sizeof(fib.ipv6_src));
+	__builtin_memcpy(fib.ipv6_dst, gate->new_dst, sizeof(fib.ipv6_dst));
+	return bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) == BPF_FIB_LKUP_RET_SUCCESS && use_route(head, p, &fib);
 }
 
 /* RFC 1624: the sum of what goes (complemented) and of what comes, folded. A wrong checksum stays wrong. */
 static __always_inline void
-rewrite4(struct iphdr *ip, const struct gates_value4 *gate)
+rewrite4(struct iphdr *ip, const struct gates_slot4 *gate)
 {
 	struct gre *gre = (void *)(ip + 1);
 	__be16 *ttl = (void *)&ip->ttl;
@@ -159,25 +347,80 @@ rewrite4(struct iphdr *ip, const struct gates_value4 *gate)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	ip->check = (__sum16)~sum;
-	gre->call_id = gate->new_call_id;
+	gre->call_id = gate->head.new_call_id;
 }
 
 static __always_inline void
-rewrite6(struct ipv6hdr *ip, const struct gates_value6 *gate)
+rewrite6(struct ipv6hdr *ip, const struct gates_slot6 *gate)
 {
 	struct gre *gre = (void *)(ip + 1);
 
 	__builtin_memcpy(&ip->saddr, gate->new_src, sizeof(ip->saddr));
 	__builtin_memcpy(&ip->daddr, gate->new_dst, sizeof(ip->daddr));
 	ip->hop_limit--;
-	gre->call_id = gate->new_call_id;
+	gre->call_id = gate->head.new_call_id;
 }
 
-static __always_inline void
-count(struct gates_count *c, __u32 bytes)
+/* The interface that the packet, made ready, leaves by; 0: it is the stack's. */
+static __always_inline __u32
+forward4(void *ctx, struct packet *p, struct iphdr *ip, const void *end, __u32 room)
 {
-	__sync_fetch_and_add(&c->pkts, 1);
-	__sync_fetch_and_add(&c->bytes, bytes);
+	struct gates_slot4 *slot;
+	struct gates_slot4 gate;
+
+	if (!is_plain4(ip, end) || bpf_ntohs(ip->tot_len) > room)
+		return 0;
+	slot = find4(ip);
+	if (slot == NULL || !begin(&slot->head, p))
+		return 0;
+	gate = *slot;
+	p->length = bpf_ntohs(ip->tot_len);
+	p->dscp = ip->tos >> DSCP_SHIFT;
+	if (!is_of4(&gate, ip) || !route4(ctx, &slot->head, p, ip, &gate))
+		return 0;
+	if (!end_with_count(&slot->head, p))
+		return 0;
+	rewrite4(ip, &gate);
+	return p->hop.ifindex;
+}
+
+static __always_inline __u32
+forward6(void *ctx, struct packet *p, struct ipv6hdr *ip, const void *end, __u32 room)
+{
+	struct gates_slot6 *slot;
+	struct gates_slot6 gate;
+
+	if (!is_plain6(ip, end) || bpf_ntohs(ip->payload_len) + sizeof(*ip) > room)
+		return 0;
+	slot = find6(ip);
+	if (slot == NULL || !begin(&slot->head, p))
+		return 0;
+	gate = *slot;
+	p->length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+	p->dscp = bpf_ntohs(*(const __be16 *)ip) >> (4 + DSCP_SHIFT) & 0x3f;
+	if (!is_of6(&gate, ip) || !route6(ctx, &slot->head, p, ip, &gate))
+		return 0;
+	if (!end_with_count(&slot->head, p))
+		return 0;
+	rewrite6(ip, &gate);
+	return p->hop.ifindex;
+}
+
+static __always_inline __u32
+forward(void *ctx, struct packet *p, struct ethhdr *eth, const void *end, __u32 room)
+{
+	__u32 ifindex;
+
+	p->now = bpf_ktime_get_coarse_ns();
+	if (eth->h_proto == bpf_htons(ETH_P_IP))
+		ifindex = forward4(ctx, p, (void *)(eth + 1), end, room);
+	else
+		ifindex = forward6(ctx, p, (void *)(eth + 1), end, room);
+	if (ifindex != 0) {
+		copy_mac(eth->h_dest, p->hop.dmac);
+		copy_mac(eth->h_source, p->hop.smac);
+	}
+	return ifindex;
 }
 
 static __always_inline bool
@@ -190,72 +433,9 @@ is_same_mac(const __u8 *a, const __u8 *b)
 static __always_inline bool
 is_for_us(const struct ethhdr *eth, __u32 ifindex)
 {
-	const struct gates_link *link = bpf_map_lookup_elem(&links, &ifindex);
+	const struct gates_link *link = find_link(ifindex);
 
 	return link != NULL && is_same_mac(eth->h_dest, link->mac);
-}
-
-static __always_inline bool
-is_turn_of_stack(struct gates_count *c)
-{
-	__u64 now = bpf_ktime_get_coarse_ns();
-
-	if (now < c->due)
-		return false;
-	c->due = now + STACK_EVERY_NS;
-	return true;
-}
-
-static __always_inline int
-send_xdp(struct ethhdr *eth, const struct bpf_fib_lookup *fib)
-{
-	__builtin_memcpy(eth->h_dest, fib->dmac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, fib->smac, ETH_ALEN);
-	return (int)bpf_redirect(fib->ifindex, 0);
-}
-
-static __always_inline bool
-can_send(__u32 ifindex)
-{
-	const struct gates_link *link = bpf_map_lookup_elem(&links, &ifindex);
-
-	return link != NULL && link->sends;
-}
-
-static __always_inline int
-xdp_ipv4(struct xdp_md *ctx, struct ethhdr *eth, const void *end)
-{
-	struct iphdr *ip = (void *)(eth + 1);
-	struct gates_value4 *gate = find4(ip, end);
-	struct bpf_fib_lookup fib = {.ifindex = ctx->ingress_ifindex, .l4_protocol = IPPROTO_GRE};
-	__u32 length;
-
-	if (gate == NULL || !is_for_us(eth, ctx->ingress_ifindex) || is_turn_of_stack(&gate->count))
-		return XDP_PASS;
-	length = length4(ip);
-	if (length > (__u32)((const __u8 *)end - (const __u8 *)ip) || !route4(ctx, &fib, ip, gate, 0) || !can_send(fib.ifindex))
-		return XDP_PASS;
-	count(&gate->count, length);
-	rewrite4(ip, gate);
-	return send_xdp(eth, &fib);
-}
-
-static __always_inline int
-xdp_ipv6(struct xdp_md *ctx, struct ethhdr *eth, const void *end)
-{
-	struct ipv6hdr *ip = (void *)(eth + 1);
-	struct gates_value6 *gate = find6(ip, end);
-	struct bpf_fib_lookup fib = {.ifindex = ctx->ingress_ifindex, .l4_protocol = IPPROTO_GRE};
-	__u32 length;
-
-	if (gate == NULL || !is_for_us(eth, ctx->ingress_ifindex) || is_turn_of_stack(&gate->count))
-		return XDP_PASS;
-	length = length6(ip);
-	if (length > (__u32)((const __u8 *)end - (const __u8 *)ip) || !route6(ctx, &fib, ip, gate, 0) || !can_send(fib.ifindex))
-		return XDP_PASS;
-	count(&gate->count, length);
-	rewrite6(ip, gate);
-	return send_xdp(eth, &fib);
 }
 
 SEC("xdp")
@@ -264,56 +444,15 @@ gates_xdp(struct xdp_md *ctx)
 {
 	void *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = (void *)(long)ctx->data;
+	struct packet p = {.ingress = ctx->ingress_ifindex, .at_xdp = true};
+	__u32 ifindex;
 
-	if ((void *)(eth + 1) > end)
+	if ((void *)(eth + 1) > end || (eth->h_proto != bpf_htons(ETH_P_IP) && eth->h_proto != bpf_htons(ETH_P_IPV6)))
 		return XDP_PASS;
-	if (eth->h_proto == bpf_htons(ETH_P_IP))
-		return xdp_ipv4(ctx, eth, end);
-	if (eth->h_proto == bpf_htons(ETH_P_IPV6))
-		return xdp_ipv6(ctx, eth, end);
-	return XDP_PASS;
-}
-
-static __always_inline int
-tcx_ipv4(struct __sk_buff *skb, struct ethhdr *eth, const void *end)
-{
-	struct iphdr *ip = (void *)(eth + 1);
-	struct gates_value4 *gate = find4(ip, end);
-	struct bpf_fib_lookup fib = {.ifindex = skb->ingress_ifindex, .l4_protocol = IPPROTO_GRE};
-	struct bpf_redir_neigh hop = {};
-	__u32 length;
-
-	if (gate == NULL)
-		return TC_ACT_UNSPEC;
-	length = length4(ip);
-	if (length + sizeof(*eth) > skb->len || !route4(skb, &fib, ip, gate, FIB_SKIP_NEIGH))
-		return TC_ACT_UNSPEC;
-	count(&gate->count, length);
-	rewrite4(ip, gate);
-	hop.nh_family = fib.family;
-	__builtin_memcpy(hop.ipv6_nh, fib.ipv6_dst, sizeof(hop.ipv6_nh));
-	return (int)bpf_redirect_neigh(fib.ifindex, &hop, sizeof(hop), 0);
-}
-
-static __always_inline int
-tcx_ipv6(struct __sk_buff *skb, struct ethhdr *eth, const void *end)
-{
-	struct ipv6hdr *ip = (void *)(eth + 1);
-	struct gates_value6 *gate = find6(ip, end);
-	struct bpf_fib_lookup fib = {.ifindex = skb->ingress_ifindex, .l4_protocol = IPPROTO_GRE};
-	struct bpf_redir_neigh hop = {};
-	__u32 length;
-
-	if (gate == NULL)
-		return TC_ACT_UNSPEC;
-	length = length6(ip);
-	if (length + sizeof(*eth) > skb->len || !route6(skb, &fib, ip, gate, FIB_SKIP_NEIGH))
-		return TC_ACT_UNSPEC;
-	count(&gate->count, length);
-	rewrite6(ip, gate);
-	hop.nh_family = fib.family;
-	__builtin_memcpy(hop.ipv6_nh, fib.ipv6_dst, sizeof(hop.ipv6_nh));
-	return (int)bpf_redirect_neigh(fib.ifindex, &hop, sizeof(hop), 0);
+	if (!is_for_us(eth, ctx->ingress_ifindex))
+		return XDP_PASS;
+	ifindex = forward(ctx, &p, eth, end, (__u32)((const char *)end - (const char *)(eth + 1)));
+	return ifindex == 0 ? XDP_PASS : (int)bpf_redirect(ifindex, 0);
 }
 
 /* Some drivers leave the headers outside of what a program can touch. */
@@ -331,8 +470,10 @@ SEC("tc")
 int
 gates_tcx(struct __sk_buff *skb)
 {
+	struct packet p = {.ingress = skb->ingress_ifindex};
 	struct ethhdr *eth;
 	void *end;
+	__u32 ifindex;
 
 	if (skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6))
 		return TC_ACT_UNSPEC;
@@ -340,9 +481,10 @@ gates_tcx(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	eth = (void *)(long)skb->data;
 	end = (void *)(long)skb->data_end;
-	if ((void *)(eth + 1) > end)
+	if ((void *)(eth + 1) > end || eth->h_proto != skb->protocol)
 		return TC_ACT_UNSPEC;
-	return skb->protocol == bpf_htons(ETH_P_IP) ? tcx_ipv4(skb, eth, end) : tcx_ipv6(skb, eth, end);
+	ifindex = forward(skb, &p, eth, end, skb->len - sizeof(*eth));
+	return ifindex == 0 ? TC_ACT_UNSPEC : (int)bpf_redirect(ifindex, 0);
 }
 
 char gates_license[] SEC("license") = "Dual BSD/GPL";

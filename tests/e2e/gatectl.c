@@ -10,7 +10,8 @@
  *
  * A gate is SOURCE,DESTINATION,CALL-ID,NEW-SOURCE,NEW-DESTINATION,NEW-CALL-ID. Counters are printed as
  * "up PACKETS BYTES down PACKETS BYTES"; errors as their name, with exit status 1. Options: -d conntrack|bpf, the data path;
- * -i INTERFACE (of bpf; once for each); -l SECONDS, how long gates live. -r repeats, each second. */
+ * -i INTERFACE (of bpf; once for each); -m PAIRS, that the table of bpf is made for (of hold: as many as it holds); -l SECONDS, how long
+ * gates live. -r repeats, each second. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -246,16 +247,16 @@ table(const char *file, char **args)
 /* --- the command line --- */
 
 struct options {
-	unsigned life, times, count;
+	unsigned life, times, count, pairs;
 	const char *datapath, *config;
 	const char *ifnames[MAX_INTERFACES + 1];
 	size_t ifnames_count;
 };
 
 static struct datapath *
-open_datapath(const struct options *o)
+open_datapath(const struct options *o, uint32_t pairs)
 {
-	struct datapath_config config = {.max_gates = MAX_GATES, .life_ns = o->life * UINT64_C(1000000000)};
+	struct datapath_config config = {.max_gates = o->pairs > 0 ? o->pairs : pairs, .life_ns = o->life * UINT64_C(1000000000)};
 	char err[256] = "";
 	struct datapath *dp = NULL;
 
@@ -286,7 +287,7 @@ gates(const struct options *o, int argc, char **argv)
 
 	if (!one && !many && !(argc == 2 && strcmp(argv[0], "bench") == 0))
 		usage();
-	dp = open_datapath(o);
+	dp = open_datapath(o, many ? 2 * o->count : MAX_GATES);
 	if (many)
 		hold(dp, argv, o->count);
 	else if (one)
@@ -299,13 +300,15 @@ gates(const struct options *o, int argc, char **argv)
 static void
 parse(struct options *o, int argc, char **argv)
 {
-	for (int c; (c = getopt(argc, argv, "l:r:c:d:i:n:")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "l:r:c:d:i:m:n:")) != -1;) {
 		if (c == 'l')
 			o->life = number(optarg);
 		else if (c == 'r')
 			o->times = number(optarg);
 		else if (c == 'n')
 			o->count = number(optarg);
+		else if (c == 'm')
+			o->pairs = number(optarg);
 		else if (c == 'c')
 			o->config = optarg;
 		else if (c == 'd')

@@ -7,6 +7,7 @@ tests_unit_test_pptpalg_SOURCES = \
 	tests/unit/pptpalg/main.c \
 	tests/unit/pptpalg/source.c \
 	tests/unit/pptpalg/source.h \
+	tests/unit/pptpalg/test_bpf_table.c \
 	tests/unit/pptpalg/test_config.c \
 	tests/unit/pptpalg/test_conntrack.c \
 	tests/unit/pptpalg/test_ct.c \

@@ -1,5 +1,6 @@
 #include "tests/unit/suite.h"
 
+Suite *suite_bpf_table(void);
 Suite *suite_config(void);
 Suite *suite_conntrack(void);
 Suite *suite_ct(void);
@@ -18,6 +19,7 @@ int
 main(void)
 {
 	static const suite_fn suites[] = {
+	    suite_bpf_table,
 	    suite_config,
 	    suite_conntrack,
 	    suite_ct,
