@@ -324,6 +324,12 @@ ppp_link_event(struct ppp_link *link, struct ppp_event *event)
 	return true;
 }
 
+bool
+ppp_link_is_over(const struct ppp_link *link)
+{
+	return link->why != PPP_DOWN_NONE;
+}
+
 static uint16_t
 link_mtu(const struct ppp_link *link)
 {

@@ -178,6 +178,9 @@ struct ppp_link_info {
 	uint64_t rx_control, tx_control; /* frames */
 };
 
+/* Whether the link knows why it ends, or has ended: nothing that the peer still says changes that. */
+bool ppp_link_is_over(const struct ppp_link *link);
+
 void ppp_link_info(const struct ppp_link *link, struct ppp_link_info *info);
 
 #endif

@@ -9,7 +9,9 @@
 #include "sys/log.h"
 #include "tunnel/control.h"
 
-#define LAST_WORDS_NS TS_MS(300)
+/* How long to listen for a reason over GRE once the call is gone, while the link is negotiated, and once it was up. */
+#define LAST_WORDS_NS TS_S(1)
+#define LAST_WORDS_UP_NS TS_MS(300)
 #define STEP_NS TS_S(2)    /* the longest a step waits for the peer */
 #define STEADY_NS TS_S(30) /* up for so long: failures before are forgotten */
 
@@ -31,8 +33,35 @@ dial_place(const struct dial *d, char *text)
 
 /* --- the steps -------------------------------------------------------------------------- */
 
-/* Terminate-Request only makes sense while the call carries it. When the peer has ended the call, its last words over GRE (a
- * wrong password, say) may still be on their way: they are worth a moment. */
+/* The end of the control connection or the call, without a word why. */
+static bool
+is_vague(enum trouble_kind kind)
+{
+	return kind == TROUBLE_ENDED_CALL || kind == TROUBLE_ENDED_CONTROL || kind == TROUBLE_ENDED_EARLY || kind == TROUBLE_TCP_LOST;
+}
+
+/* When the peer has ended the call, its last words over GRE (a wrong password, say) may still be on their way: they take another
+ * path than the control connection, and are worth a moment. The worker listens no longer than until it has heard them. */
+static uint64_t
+last_words_ns(const struct dial *d)
+{
+	if (!is_vague(d->trouble.kind))
+		return 0;
+	return d->was_up ? LAST_WORDS_UP_NS : LAST_WORDS_NS;
+}
+
+static void
+abort_session(struct dial *d, uint64_t listen_ns)
+{
+	struct tunnel_command command = {.type = TUNNEL_SESSION_ABORT, .session = d->session, .abort = {.listen_ns = listen_ns}};
+
+	d->session_closing = true;
+	d->session_aborted = listen_ns == 0;
+	tunnel_post(d->path->engine, 0, &command);
+	dial_arm(d, STEP_NS);
+}
+
+/* Terminate-Request only makes sense while the call carries it. */
 static void
 close_session(struct dial *d)
 {
@@ -40,10 +69,12 @@ close_session(struct dial *d)
 
 	if (d->session_closing)
 		return;
-	d->session_closing = true;
-	dial_arm(d, d->call_id != 0 ? STEP_NS : LAST_WORDS_NS);
-	if (d->call_id == 0)
+	if (d->call_id == 0) {
+		abort_session(d, last_words_ns(d));
 		return;
+	}
+	d->session_closing = true;
+	dial_arm(d, STEP_NS);
 	command.close.why = PPP_DOWN_LOCAL;
 	strcpy(command.close.reason, d->trouble.kind == TROUBLE_IDLE ? "idle" : "user request");
 	tunnel_post(d->path->engine, 0, &command);
@@ -53,12 +84,10 @@ close_session(struct dial *d)
 void
 dial_refine(struct dial *d, const struct trouble *of_link)
 {
-	bool vague =
-	    d->trouble.kind == TROUBLE_ENDED_CALL || d->trouble.kind == TROUBLE_ENDED_CONTROL || d->trouble.kind == TROUBLE_TCP_LOST;
 	bool telling =
 	    of_link->kind != TROUBLE_STOPPED && of_link->kind != TROUBLE_PPP_SILENT && trouble_class(of_link->kind) != RETRY_NETWORK;
 
-	if (vague && telling)
+	if (is_vague(d->trouble.kind) && telling)
 		d->trouble = *of_link;
 }
 
@@ -110,13 +139,10 @@ dial_hangup_step(struct dial *d)
 void
 dial_hangup_timeout(struct dial *d)
 {
-	struct tunnel_command abort_now = {.type = TUNNEL_SESSION_ABORT, .session = d->session};
 	struct control *c = d->control;
 
 	if (d->session != 0 && !d->session_aborted) {
-		d->session_aborted = true;
-		tunnel_post(d->path->engine, 0, &abort_now);
-		dial_arm(d, STEP_NS);
+		abort_session(d, 0);
 		return;
 	}
 	if (d->session != 0) {
@@ -137,6 +163,9 @@ void
 dial_hangup(struct dial *d, const struct trouble *trouble)
 {
 	if (d->state == DIAL_HANGUP) {
+		/* Who wants it to end does not wait for reasons. */
+		if (trouble->kind == TROUBLE_STOPPED && d->session != 0 && d->call_id == 0 && !d->session_aborted)
+			abort_session(d, 0);
 		dial_hangup_step(d);
 		return;
 	}

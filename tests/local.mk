@@ -16,7 +16,8 @@ noinst_PROGRAMS += tests/e2e/blob tests/e2e/fdstore tests/e2e/impair tests/e2e/p
 tests_e2e_blob_SOURCES = tests/e2e/blob.c
 tests_e2e_fdstore_SOURCES = tests/e2e/fdstore.c
 tests_e2e_impair_SOURCES = tests/e2e/impair.c
-tests_e2e_pptpeer_SOURCES = tests/e2e/pptpeer.c tests/e2e/pptpeer.h tests/e2e/pptpeer_gre.c tests/e2e/pptpeer_tcp.c
+tests_e2e_pptpeer_SOURCES = tests/e2e/pptpeer.c tests/e2e/pptpeer.h tests/e2e/pptpeer_gre.c tests/e2e/pptpeer_ppp.c \
+	tests/e2e/pptpeer_tcp.c
 tests_e2e_pptpeer_LDADD = libpptp/libpptp_core.la sys/libsys.la libbase.la
 tests_e2e_spoof_SOURCES = tests/e2e/spoof.c
 noinst_PROGRAMS += tests/e2e/gatectl tests/e2e/relay

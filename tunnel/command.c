@@ -26,7 +26,7 @@ on_session(struct worker *w, const struct tunnel_command *c, uint64_t ts)
 		session_close(s, c->close.why, c->close.reason, ts);
 		break;
 	case TUNNEL_SESSION_ABORT:
-		session_abort(s, ts);
+		session_abort(s, c->abort.listen_ns, ts);
 		break;
 	default:
 		return;

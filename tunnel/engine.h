@@ -49,7 +49,7 @@ enum tunnel_command_type {
 	TUNNEL_SESSION_AUTH,  /* verdict on TUNNEL_EVENT_AUTH_REQUEST: auth */
 	TUNNEL_SESSION_BIND,  /* the session's interface and addresses: bind; network protocols start */
 	TUNNEL_SESSION_CLOSE, /* close in order, then TUNNEL_EVENT_CLOSED: close */
-	TUNNEL_SESSION_ABORT, /* the call is gone: TUNNEL_EVENT_CLOSED at once */
+	TUNNEL_SESSION_ABORT, /* the call is gone: TUNNEL_EVENT_CLOSED at once, or as soon as the link knows why: abort */
 	TUNNEL_ROUTE_ADD,     /* inner destinations behind a session of a shared interface: route (every worker gets it) */
 	TUNNEL_ROUTE_DEL,
 	TUNNEL_STOP, /* end the thread */
@@ -108,6 +108,11 @@ struct tunnel_command {
 			enum ppp_down why;
 			char reason[64];
 		} close;
+		struct {
+			/* The peer's last words may still be on their way: the longest to listen for them; 0: not at all. A later
+			 * abort may cut it short. */
+			uint64_t listen_ns;
+		} abort;
 		struct {
 			uint32_t if_id;
 			struct prefix dst;

@@ -297,9 +297,13 @@ session_close(struct session *s, enum ppp_down why, const char *reason, uint64_t
 }
 
 void
-session_abort(struct session *s, uint64_t ts)
+session_abort(struct session *s, uint64_t listen_ns, uint64_t ts)
 {
-	ppp_link_lower_down(s->link, ts);
+	s->listening = listen_ns > 0 && s->opened;
+	if (s->listening && ts + listen_ns < s->close_ts)
+		s->close_ts = ts + listen_ns;
+	if (!s->listening)
+		ppp_link_lower_down(s->link, ts);
 	worker_touch(s->worker, s);
 }
 
@@ -460,6 +464,9 @@ session_serve(struct session *s, uint64_t ts)
 	if (s->counters->gre_rx > 0)
 		s->no_gre_ts = TS_NEVER;
 	send_control(s, ts);
+	/* Nobody will answer a Terminate-Request. */
+	if (s->listening && ppp_link_is_over(s->link))
+		ppp_link_lower_down(s->link, ts);
 	while (!s->down && ppp_link_event(s->link, &event)) {
 		handle(s, &event, ts);
 		send_control(s, ts);

@@ -88,6 +88,7 @@ struct session {
 	bool windowed;
 	bool peer_known; /* its call id: GRE can be sent */
 	bool opened;     /* the link is */
+	bool listening;  /* the call is gone, but why may still be heard */
 	uint64_t number;
 	uint16_t call_id;
 	struct addr local, peer;
@@ -221,7 +222,8 @@ void session_start(struct session *s, uint64_t ts);
 void session_peer(struct session *s, uint16_t call_id, uint16_t window, uint16_t delay, uint64_t ts);
 void session_bind(struct session *s, const struct tunnel_bind *bind, uint64_t ts);
 void session_close(struct session *s, enum ppp_down why, const char *reason, uint64_t ts);
-void session_abort(struct session *s, uint64_t ts);
+/* The call is gone; listens for the peer's last words for so long. */
+void session_abort(struct session *s, uint64_t listen_ns, uint64_t ts);
 /* A timer of it is due. */
 void session_expire(struct session *s, uint64_t ts);
 /* Sends what its machines have to say, posts their events, sets its timer; frees it when it is down. */

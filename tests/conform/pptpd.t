@@ -6,7 +6,7 @@ topology
 server "max-connections-per-source = 2000" "max-half-open = 1000" "handshake-timeout = 10s"
 for address in 192.0.2.1 2001:db8:1::1; do
   note "pptp-conform against $address"
-  in_ns "$cli" "$BUILD/tests/conform/pptp-conform" --tap "$address" >"$work/conform.tap" 2>"$work/conform.log"
+  in_ns "$cli" "$BUILD/tests/conform/pptp-conform" -t 20 --tap "$address" >"$work/conform.tap" 2>"$work/conform.log"
   status=$?
   while IFS= read -r line; do
     case $line in

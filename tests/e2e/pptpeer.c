@@ -24,7 +24,11 @@
  *       a GRE packet with this call id, by default between the ends' addresses, and what becomes of it; PPTP's is of version 1;
  *       `options`: with an extension header (IPv4: options) before it;
  *       it fades when this packet or one of those sent after it misses
+ *   END ppp ID FRAME                               a PPP frame in hexadecimal digits, from its address and flags on, over GRE with this
+ *       call id to the connection's other end, IPv4 only; a closed one's, too
+ *   END hears BEGINNING [answers ID BEGINNING]     the next PPP frame that begins so; it goes back with another beginning
  *   print VALUE...    patience MS                  answers with values; how long to wait
+ *   pause MS                                       lets time pass, where that is what is tested
  *   forget END        fresh                        resets its connection and forgets it; all ends, and variables
  *
  * A VALUE is a number or @variable. Where something is compared, !VALUE is anything else, and ?variable keeps it. */
@@ -346,11 +350,21 @@ patience(struct words *w)
 	return true;
 }
 
+/* For a race whose winner the script decides. */
+static bool
+let_pass(struct words *w)
+{
+	uint32_t ms;
+
+	return next_number(w, &ms) && usleep(ms * 1000) == 0;
+}
+
 static const struct {
 	const char *verb;
 	bool (*run)(struct end *e, struct words *w);
 } verbs[] = {{"listens", tcp_listens}, {"accepts", tcp_accepts}, {"connects", tcp_connects}, {"knocks", tcp_knocks}, {"sends", tcp_sends},
-    {"stuffs", tcp_stuffs}, {"gets", tcp_gets}, {"closes", tcp_closes}, {"resets", tcp_resets}, {"gre", gre_sends}};
+    {"stuffs", tcp_stuffs}, {"gets", tcp_gets}, {"closes", tcp_closes}, {"resets", tcp_resets}, {"gre", gre_sends}, {"ppp", ppp_sends},
+    {"hears", ppp_hears}};
 
 static bool
 command(struct words *w)
@@ -364,6 +378,8 @@ command(struct words *w)
 		return print(w);
 	if (strcmp(name, "patience") == 0)
 		return patience(w);
+	if (strcmp(name, "pause") == 0)
+		return let_pass(w);
 	if (strcmp(name, "forget") == 0)
 		return forget(next_word(w));
 	if (take_word(w, "in"))

@@ -1,4 +1,5 @@
-/* The parts of pptpeer: words and variables (pptpeer.c), control connections (pptpeer_tcp.c), GRE (pptpeer_gre.c). */
+/* The parts of pptpeer: words and variables (pptpeer.c), control connections (pptpeer_tcp.c), GRE (pptpeer_gre.c),
+ * PPP (pptpeer_ppp.c). */
 #ifndef TESTS_E2E_PPTPEER_H
 #define TESTS_E2E_PPTPEER_H
 
@@ -33,6 +34,7 @@ struct end {
 	size_t in_at, in_len;
 	uint8_t out[MAX_QUEUE];
 	size_t out_len;
+	uint32_t sequence; /* of the next PPP frame */
 };
 
 /* A line's words, consumed from the front. */
@@ -80,5 +82,8 @@ bool tcp_resets(struct end *e, struct words *w);
 
 bool gre_open(struct ns *ns);
 bool gre_sends(struct end *e, struct words *w);
+
+bool ppp_sends(struct end *e, struct words *w);
+bool ppp_hears(struct end *e, struct words *w);
 
 #endif

@@ -20,11 +20,11 @@ if ! command -v linux.uml >/dev/null; then echo "1..0 # SKIP user-mode-linux is 
 # second_client ID: pptpc behind the gateway, as bob, with that call id
 second_client() {
   cli=$in2 user=bob client call-id "$1" routes 10.0.0.0/24 retry no
-  wait_for 15 pings "$in2" 10.0.0.1
+  wait_for 60 pings "$in2" 10.0.0.1
 }
-second_pings() { pings "$in2" 10.0.0.1; }
+second_pings() { wait_for 30 pings "$in2" 10.0.0.1; }
 second_stops() { stop "$client_pid"; }
-second_is_gone() { wait_for 10 gone "$client_pid"; }
+second_is_gone() { wait_for 40 gone "$client_pid"; }
 second_log() { cat "$work/client.log"; }
 second_transfers() { # BYTES: from and to the guest's blob server
   in_ns "$in2" "$BUILD/tests/e2e/blob" connect 10.0.0.1 5001 "$1" 7
@@ -78,7 +78,7 @@ server 'listen = {"192.0.2.5"}'
 
 mkdir "$work/ask"
 : >"$work/guest.tap" # tail wants it to be there
-ip netns exec "$gw" tests/vm/uml-run -t 240 -i tap1 -i tap2 env BUILD="$BUILD" ASK="$work/ask" tests/vm/guest-alg >>"$work/guest.tap" 2>&1 </dev/null &
+ip netns exec "$gw" tests/vm/uml-run -t 360 -i tap1 -i tap2 env BUILD="$BUILD" ASK="$work/ask" tests/vm/guest-alg >>"$work/guest.tap" 2>&1 </dev/null &
 guest_pid=$!
 tail -n +1 -f --pid="$guest_pid" "$work/guest.tap" &
 shown_pid=$!

@@ -3,6 +3,13 @@
 # shellcheck source=tests/e2e/lib.sh disable=SC2119
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
 
+# logged NAME PATTERN: the log $work/NAME.log has such a line
+logged() { grep -Eq -- "$2" "$work/$1.log"; }
+
+# end_pppd: ends every pppd under this kernel
+# shellcheck disable=SC2046
+end_pppd() { kill $(pgrep -x pppd); }
+
 bad_lines='error|time-?out|timed out|no response|malformed|not supported|unknown|discard|ProtRej|CodeRej|out of|warn'
 
 # dial [PPPD-OPTION...]: pptp-linux and pppd in $cli to $server_address, our server's by default, as alice; $pppd_pid.
@@ -25,7 +32,7 @@ restart_server() {
 hang_up() { stop "$pppd_pid" && wait_for 10 no_sessions; }
 
 # end_client: pptpc ends; the next one begins with an empty log.
-end_client() { stop "$client_pid" && wait_for 15 no_ppp "$srv" && : >"$work/client.log"; }
+end_client() { stop "$client_pid" && wait_for 30 no_ppp "$srv" && : >"$work/client.log"; }
 
 # poptop [PPPD-OPTION...]: poptop and pppd in $srv with these options, for alice and bob; $poptop_pid. Ends an earlier one.
 poptop() {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # pptp-linux and pppd, the Linux client, against our pptpd: under a user-mode-linux kernel, since pppd needs /dev/ppp.
 cd "$(dirname "$0")/../.." || exit 2
-tests/vm/uml-run -t 240 env BUILD="${BUILD:-$PWD}" tests/vm/guest-pptp-linux
+tests/vm/uml-run -t 360 env BUILD="${BUILD:-$PWD}" tests/vm/guest-pptp-linux
 status=$?
 [ $status -ne 77 ] || { echo "1..0 # SKIP user-mode-linux is not installed"; exit 0; }
 exit $status

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timerheap.h"
 #include "tests/unit/pptpc/fake.h"
 #include "tests/unit/suite.h"
 
@@ -169,8 +170,8 @@ START_TEST(test_a_refused_call)
 	ck_assert_int_eq(d->trouble.kind, TROUBLE_CALL_BUSY);
 	/* The session that waits for the peer hears that it will not come. */
 	ck_assert_int_eq(d->state, DIAL_HANGUP);
-	fake_timer(d);
 	ck_log("ABORT");
+	ck_assert_uint_eq(fake.last.abort.listen_ns, 0);
 	fake_closed(d, PPP_DOWN_NO_REPLY, 0, "");
 	ck_log("Stop-Control-Connection-Request");
 	fake_stop_reply();
@@ -194,21 +195,30 @@ START_TEST(test_a_refused_control_connection)
 }
 END_TEST
 
-/* The call goes first and takes the link with it; the link knows why. */
-START_TEST(test_a_wrong_password_whose_news_comes_late)
+/* Dials one tunnel as far as the negotiation of its link. */
+static void
+negotiate(const char *options)
 {
-	tunnel("");
+	tunnel(options);
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
 	fake_answer();
 	fake_start_reply(1);
 	fake_call_reply(1, 0);
+	ck_assert_int_eq(d->state, DIAL_LINK);
 	fake_log();
+}
+
+/* The call goes first and takes the link with it; the link knows why. */
+START_TEST(test_a_wrong_password_whose_news_comes_late)
+{
+	negotiate("");
 	fake_disconnect(3);
 	ck_assert_int_eq(d->state, DIAL_HANGUP);
 	ck_assert_int_eq(d->trouble.kind, TROUBLE_ENDED_CALL);
-	ck_log("");
+	ck_log("ABORT");
+	ck_assert_uint_eq(fake.last.abort.listen_ns, TS_S(1));
 	fake_closed(d, PPP_DOWN_AUTH_REJECTED, 691, "");
 	ck_assert_int_eq(d->trouble.kind, TROUBLE_AUTH_WRONG);
 	fake_stop_reply();
@@ -221,12 +231,82 @@ START_TEST(test_a_wrong_password_whose_news_comes_late)
 }
 END_TEST
 
+/* The same when TCP itself ends first. */
+START_TEST(test_a_wrong_password_behind_the_end_of_tcp)
+{
+	negotiate("server 192.0.2.1,192.0.2.2");
+	fake_tcp_closed();
+	ck_assert_int_eq(d->trouble.kind, TROUBLE_ENDED_EARLY);
+	ck_log("ABORT free");
+	ck_assert_uint_eq(fake.last.abort.listen_ns, TS_S(1));
+	fake_closed(d, PPP_DOWN_AUTH_REJECTED, 691, "");
+	ck_assert_int_eq(d->trouble.kind, TROUBLE_AUTH_WRONG);
+	/* Another server would not know a better password. */
+	ck_assert_int_eq(d->state, DIAL_DOWN);
+}
+END_TEST
+
+START_TEST(test_a_server_that_requires_encryption_behind_the_end_of_tcp)
+{
+	negotiate("");
+	fake_tcp_closed();
+	fake_closed(d, PPP_DOWN_PEER, 0, "MPPE required but cannot negotiate MPPE key");
+	ck_assert_int_eq(d->trouble.kind, TROUBLE_ENCRYPTION_WANTED);
+	ck_assert_int_eq(trouble_exit(d->trouble.kind), EXIT_ENCRYPTION);
+	dial_stop(d);
+}
+END_TEST
+
+START_TEST(test_the_end_of_tcp_without_a_word)
+{
+	negotiate("");
+	fake_tcp_closed();
+	fake_closed(d, PPP_DOWN_PEER, 0, "the call ended");
+	ck_assert_int_eq(d->trouble.kind, TROUBLE_ENDED_EARLY);
+	ck_assert_str_eq(d->trouble.detail, ": it closed the TCP connection");
+	ck_assert_int_eq(d->state, DIAL_WAIT);
+	dial_stop(d);
+}
+END_TEST
+
+START_TEST(test_stop_while_listening_for_last_words)
+{
+	negotiate("");
+	fake_tcp_closed();
+	fake_log();
+	dial_stop(d);
+	ck_log("ABORT");
+	ck_assert_uint_eq(fake.last.abort.listen_ns, 0);
+	/* Once is enough. */
+	dial_stop(d);
+	ck_log("");
+	fake_closed(d, PPP_DOWN_PEER, 0, "the call ended");
+	ck_assert_int_eq(d->state, DIAL_DOWN);
+}
+END_TEST
+
+/* A reason that is one already is not improved by waiting. */
+START_TEST(test_a_mute_server_has_no_last_words)
+{
+	negotiate("");
+	fake_event(d, TUNNEL_EVENT_NO_GRE);
+	fake_log();
+	fake_tcp_closed();
+	ck_log("ABORT free");
+	ck_assert_uint_eq(fake.last.abort.listen_ns, 0);
+	ck_assert_int_eq(d->trouble.kind, TROUBLE_GRE_BLOCKED);
+	fake_closed(d, PPP_DOWN_NO_REPLY, 0, "");
+	ck_assert_int_eq(d->state, DIAL_WAIT);
+	dial_stop(d);
+}
+END_TEST
+
 START_TEST(test_a_call_that_just_ends)
 {
 	tunnel("");
 	fake_dial_up(d);
 	fake_disconnect(1);
-	fake_timer(d);
+	ck_assert_uint_eq(fake.last.abort.listen_ns, TS_MS(300));
 	fake_closed(d, PPP_DOWN_PEER, 0, "the call ended");
 	ck_assert_int_eq(d->trouble.kind, TROUBLE_ENDED_CALL);
 	fake_stop_reply();
@@ -244,7 +324,7 @@ START_TEST(test_tcp_that_breaks)
 	fake_dial_up(d);
 	fake_tcp_closed();
 	ck_assert_int_eq(d->trouble.kind, TROUBLE_TCP_LOST);
-	fake_timer(d);
+	ck_assert_uint_eq(fake.last.abort.listen_ns, TS_MS(300));
 	fake_closed(d, PPP_DOWN_PEER, 0, "the call ended");
 	ck_assert_int_eq(d->state, DIAL_WAIT);
 	dial_stop(d);
@@ -567,6 +647,11 @@ add_dial_tests(TCase *t)
 	tcase_add_test(t, test_a_refused_call);
 	tcase_add_test(t, test_a_refused_control_connection);
 	tcase_add_test(t, test_a_wrong_password_whose_news_comes_late);
+	tcase_add_test(t, test_a_wrong_password_behind_the_end_of_tcp);
+	tcase_add_test(t, test_a_server_that_requires_encryption_behind_the_end_of_tcp);
+	tcase_add_test(t, test_the_end_of_tcp_without_a_word);
+	tcase_add_test(t, test_stop_while_listening_for_last_words);
+	tcase_add_test(t, test_a_mute_server_has_no_last_words);
 	tcase_add_test(t, test_a_call_that_just_ends);
 	tcase_add_test(t, test_tcp_that_breaks);
 	tcase_add_test(t, test_nobody_answers_while_hanging_up);

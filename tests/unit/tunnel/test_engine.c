@@ -397,6 +397,48 @@ START_TEST(a_wrong_password_closes_both)
 }
 END_TEST
 
+/* The limit is longer than the test may take: the end comes with the reason. */
+START_TEST(an_abort_that_listens_ends_with_the_reason)
+{
+	const struct rig_options o = {.mppe = true, .wrong_password = true};
+	struct tunnel_command abort_it = {.type = TUNNEL_SESSION_ABORT, .abort = {.listen_ns = TS_S(3600)}};
+
+	rig_start(&rig, &o);
+	rig_open(&rig, RIG_CLIENT, 1);
+	rig_post(&rig, RIG_CLIENT, 1, &abort_it);
+	rig_settle(&rig, RIG_CLIENT);
+	ck_assert_uint_eq(rig.ends[RIG_CLIENT].seen[TUNNEL_EVENT_CLOSED], 0);
+	rig_open(&rig, RIG_SERVER, 1);
+	RIG_UNTIL(&rig, rig.ends[RIG_CLIENT].seen[TUNNEL_EVENT_CLOSED] == 1);
+	ck_assert_int_eq(rig.ends[RIG_CLIENT].last[TUNNEL_EVENT_CLOSED].down, PPP_DOWN_AUTH_REJECTED);
+	ck_assert_uint_eq(rig.ends[RIG_CLIENT].last[TUNNEL_EVENT_CLOSED].mschap_error, PPP_MSE_WRONG_PASSWORD);
+	rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(an_abort_that_listens_ends_in_time_and_on_demand)
+{
+	const struct rig_options o = {0};
+	struct tunnel_command abort_it = {.type = TUNNEL_SESSION_ABORT, .abort = {.listen_ns = TS_MS(20)}};
+
+	rig_start(&rig, &o);
+	rig_up(&rig, 1);
+	rig_post(&rig, RIG_CLIENT, 1, &abort_it);
+	RIG_UNTIL(&rig, rig.ends[RIG_CLIENT].seen[TUNNEL_EVENT_CLOSED] == 1);
+	ck_assert_int_eq(rig.ends[RIG_CLIENT].last[TUNNEL_EVENT_CLOSED].down, PPP_DOWN_PEER);
+	ck_assert_str_eq(rig.ends[RIG_CLIENT].last[TUNNEL_EVENT_CLOSED].message, "the call ended");
+
+	abort_it.abort.listen_ns = TS_S(3600);
+	rig_post(&rig, RIG_SERVER, 1, &abort_it);
+	rig_settle(&rig, RIG_SERVER);
+	ck_assert_uint_eq(rig.ends[RIG_SERVER].seen[TUNNEL_EVENT_CLOSED], 0);
+	abort_it.abort.listen_ns = 0;
+	rig_post(&rig, RIG_SERVER, 1, &abort_it);
+	RIG_UNTIL(&rig, rig.ends[RIG_SERVER].seen[TUNNEL_EVENT_CLOSED] == 1);
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(blocked_gre_is_said)
 {
 	const struct rig_options o = {0};
@@ -453,6 +495,8 @@ suite_engine(void)
 	tcase_add_test(tc, a_close_reaches_the_peer);
 	tcase_add_test(tc, a_close_does_not_wait_for_a_mute_peer);
 	tcase_add_test(tc, a_wrong_password_closes_both);
+	tcase_add_test(tc, an_abort_that_listens_ends_with_the_reason);
+	tcase_add_test(tc, an_abort_that_listens_ends_in_time_and_on_demand);
 	tcase_add_test(tc, blocked_gre_is_said);
 	tcase_add_test(tc, what_cannot_open_closes);
 	return s;
