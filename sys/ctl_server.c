@@ -164,6 +164,20 @@ free_client(struct client *c)
 	free(c);
 }
 
+/* Who has sent more than a line while its answers wait is not read further. libevent's own high watermark would call on_data() again and
+ * again meanwhile, and a connection that is freed while such a call is on its way stays behind when the loop is freed. */
+static void
+pace(struct client *c)
+{
+	bool full = evbuffer_get_length(bufferevent_get_input(c->bev)) > LINE_MAX_BYTES;
+	bool reads = (bufferevent_get_enabled(c->bev) & EV_READ) != 0;
+
+	if (full && reads)
+		bufferevent_disable(c->bev, EV_READ);
+	else if (!full && !reads)
+		bufferevent_enable(c->bev, EV_READ);
+}
+
 /* Serves the lines that are here, one answer in the output at a time: who sends many requests without reading waits. */
 static void
 serve(struct client *c)
@@ -187,7 +201,9 @@ serve(struct client *c)
 	if (c->drop) {
 		log_event(LOG_LEVEL_INFO, "control", "reason=\"client dropped: line too long, or it does not read its answers\"");
 		free_client(c);
+		return;
 	}
+	pace(c);
 }
 
 static void
@@ -238,7 +254,6 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockad
 	LIST_INSERT_HEAD(&s->clients, c, entry);
 	s->count++;
 	bufferevent_setcb(c->bev, on_data, on_data, on_event, c);
-	bufferevent_setwatermark(c->bev, EV_READ, 0, LINE_MAX_BYTES + 2);
 	bufferevent_set_timeouts(c->bev, NULL, &stall);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }

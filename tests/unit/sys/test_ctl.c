@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/suite.h"
@@ -117,7 +118,6 @@ teardown(void)
 	pthread_join(thread, NULL);
 	event_free(stop_event);
 	ctl_server_free(server);
-	event_base_loop(base, EVLOOP_NONBLOCK); /* libevent frees a connection's buffers in its next round */
 	event_base_free(base);
 	close(stop_pipe[0]);
 	close(stop_pipe[1]);
@@ -262,7 +262,7 @@ read_to_end(int fd, char *buf, size_t size)
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		ssize_t n;
 
-		ck_assert_int_eq(poll(&p, 1, 10000), 1);
+		ck_assert_int_eq(poll(&p, 1, 20000), 1);
 		n = len < size ? recv(fd, buf + len, size - len, 0) : recv(fd, more, sizeof(more), 0);
 		if (n <= 0)
 			return len;
@@ -348,6 +348,41 @@ START_TEST(who_does_not_read_is_dropped)
 	json_decref(call(c, json_pack("{s:s, s:i}", "command", "rows", "count", 3), &rows));
 	ck_assert_int_eq(rows, 3);
 	ctl_client_close(c);
+	close(fd);
+}
+END_TEST
+
+static uint64_t
+server_cpu_ns(void)
+{
+	struct timespec t;
+	clockid_t id;
+
+	ck_assert_int_eq(pthread_getcpuclockid(thread, &id), 0);
+	ck_assert_int_eq(clock_gettime(id, &t), 0);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Nor does it turn in circles for a client that has sent more than a line and reads nothing. */
+START_TEST(who_does_not_read_costs_no_time)
+{
+	static const char request[] = "{\"command\":\"rows\",\"count\":9,\"bytes\":9999}\n";
+	unsigned rests = 0;
+	int fd = raw_client();
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	send_all(fd, request, sizeof(request) - 1);
+	ck_assert_int_eq(poll(&p, 1, 20000), 1); /* it is at work */
+	for (int tries = 0; rests < 8; tries++) {
+		uint64_t before = server_cpu_ns();
+
+		while (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0)
+			;
+		poll(NULL, 0, 50);
+		rests = server_cpu_ns() - before < 5000000 ? rests + 1 : 0;
+		ck_assert_int_lt(tries, 100);
+	}
 	close(fd);
 }
 END_TEST
@@ -508,6 +543,7 @@ suite_ctl(void)
 	tcase_add_test(t, lines_up_to_64_kib);
 	tcase_add_test(t, garbage);
 	tcase_add_test(t, who_does_not_read_is_dropped);
+	tcase_add_test(t, who_does_not_read_costs_no_time);
 	tcase_add_test(t, at_most_32_clients);
 	tcase_add_test(t, listening);
 	tcase_add_test(t, listening_at_start);
