@@ -6,7 +6,6 @@ plan 42
 alg_topology
 masquerade
 gateway_start
-patience=1500
 
 # configure LINE...: in the place of what was there
 configure() { gateway_config alg "$@"; }
@@ -16,14 +15,14 @@ answered() { [ "$(grep -c 'event=reload' "$work/alg.log")" -gt "$answers" ]; }
 reload() {
   answers=$(grep -c 'event=reload' "$work/alg.log")
   run kill -HUP "$gateway_pid"
-  wait_for 10 answered
+  wait_for 30 answered
 }
 # The process that goes on in the old one's place is there when it has said so.
 starts() { grep -c event=start "$work/alg.log"; }
 started() { [ "$(starts)" -ge "$1" ] && alg status; }
 reloaded() {
   local n; n=$(starts)
-  reload && wait_for 10 started $((n + 1))
+  reload && wait_for 30 started $((n + 1))
 }
 last() { grep event=reload "$work/alg.log" | tail -n 1; }
 
@@ -82,17 +81,13 @@ ok "a policy is in force" talk <<END
 d2 in $in2
 d2 knocks 192.0.2.1
 END
-c1_again() {
-  talk <<END
+ok "a limit is in force" talk <<END
 c1 sends OCRQ <Call-ID 8>
-s1 gets OCRQ <Call-ID ?x>
-s1 sends OCRP <Call-ID 30> <Peer-Call-ID @x>
-c1 gets OCRP <Call-ID ?y> <Peer-Call-ID 8> <Result 1>
+c1 gets OCRP <Peer-Call-ID 8> <Result !1>
+s1 gets nothing
 END
-}
-nok "a limit is in force" c1_again
 like "so are metrics" "$(in_ns "$gw" curl -s http://127.0.0.1:9323/metrics)" '^pptpalg_calls_now 2$'
-like "so is the trace" "$(cat "$work/trace")" 'from=client recv \[PPTP Echo-Request'
+ok "so is the trace" wait_for 30 grep -q 'from=client recv \[PPTP Echo-Request' "$work/trace"
 configure
 ok "and back again" reloaded
 ok "a client that was refused is let in" talk <<END
@@ -106,7 +101,7 @@ is "no gates are left" "$(gre_entries)" 0
 configure
 spawn store "$gw" "$BUILD/tests/e2e/fdstore" "$pptpalg" -f -c "$work/alg.conf"
 store_pid=$!
-wait_for 10 alg status
+wait_for 30 alg status
 ok "a call under a service manager" talk <<END
 $(ends)
 $(connection c1 s1)
@@ -115,10 +110,10 @@ END
 configure 'idle-timeout = "77s"'
 kept=$(grep -oE '^started [0-9]+' "$work/store.log" | tail -n 1 | cut -d' ' -f2)
 run kill -HUP "$kept"
-ok "it reads the new configuration" wait_for 10 prints 77 alg_json status .idle_timeout_s
+ok "it reads the new configuration" wait_for 30 prints 77 alg_json status .idle_timeout_s
 is "in the same process" "$(grep -cE '^(ended|started)' "$work/store.log") $(kill -0 "$kept" && echo alive)" "1 alive"
 ok "and the call goes on" talk <<END
 $(data c1 7 s1 21 192.0.2.254)
 END
 run kill -TERM "$store_pid"
-ok "it stops" wait_for 10 gone "$store_pid"
+ok "it stops" wait_for 30 gone "$store_pid"

@@ -28,7 +28,7 @@ begin() {
   : >"$work/alg.log"
   spawn alg "$gw" "$BUILD/tests/e2e/fdstore" setpriv --bounding-set "$caps" --no-new-privs "$pptpalg" -f -c "$work/alg.conf"
   manager=$!
-  wait_for 10 alg status
+  wait_for 30 alg status
 }
 restarted() { [ "$(grep -c event=start "$work/alg.log")" = 2 ] && alg status; }
 for datapath in conntrack user bpf; do
@@ -40,11 +40,11 @@ $(outgoing c1 7 s1 21)
 $(data c1 7 s1 21 192.0.2.254)
 END
   run kill -HUP "$manager"
-  ok "it is restarted" wait_for 10 restarted
+  ok "it is restarted" wait_for 30 restarted
   ok "and the call goes on" talk <<END
 $(data c1 7 s1 21 192.0.2.254)
 END
   run kill "$manager"
-  ok "it stops" wait_for 10 gone "$manager"
+  ok "it stops" wait_for 30 gone "$manager"
   is "and nobody complained of rights" "$(grep -ciE 'not permitted|denied' "$work/alg.log")" 0
 done

@@ -5,7 +5,6 @@
 plan 39
 alg_topology
 masquerade
-patience=1500
 again() { gateway_stop; : >"$work/alg.log"; gateway_start "$@"; }
 call() {
   talk <<END
@@ -27,7 +26,7 @@ is "and is not taken" "$(flows)" 0
 ok "one of IPv6 is" talk <<END
 $(connection c2 s2 2001:db8:1::1 L6)
 END
-is "so it is" "$(flows)" 2
+alg_is "so it is" 2 flows length
 again 'ipv6 = no'
 ok "ipv6 = no: a connection passes" talk <<END
 $(ends)
@@ -53,19 +52,22 @@ else
 fi
 
 # --- protocol -----------------------------------------------------------------------------------------------------
+# odd LINE: a request with a value that RFC 2637 does not define, what the server gets of it, and then of what comes behind it
 odd() {
   talk <<END
 $(ends)
 $(connection c1 s1)
 c1 sends OCRQ <Call-ID 7> <Bearer 77>
-s1 gets OCRQ <Call-ID ?x> <Bearer 77>
+$1
+c1 sends EchoRQ <Identifier 5>
+s1 gets EchoRQ <Identifier 5>
 END
 }
 again 'protocol = "lenient"'
-ok "protocol = lenient: a value that RFC 2637 does not define passes" odd
+ok "protocol = lenient: a value that RFC 2637 does not define passes" odd 's1 gets OCRQ <Call-ID ?x> <Bearer 77>'
 again 'protocol = "strict"'
-nok "strict: it does not" odd
-is "and is counted" "$(alg_json counters .violations)" 1
+ok "strict: it does not" odd 's1 gets nothing'
+alg_is "and is counted" 1 counters .violations
 
 # --- NAT64 --------------------------------------------------------------------------------------------------------
 address "$gw" out 192.0.2.253/24
@@ -87,17 +89,17 @@ again 'connect-timeout = "500ms"'
 in_ns "$srv" nft 'add table ip t; add chain ip t in { type filter hook input priority 0; }; add rule ip t in tcp dport 1723 drop'
 say fresh; say "c1 in $in1"; say "c1 connects 192.0.2.1"
 failed() { grep -q 'event=control-failed .*reason="the server did not answer' "$work/alg.log"; }
-ok "connect-timeout" wait_for 3 failed
-is "is counted" "$(alg_json counters .connect_timeouts)" 1
+ok "connect-timeout" wait_for 20 failed
+alg_is "is counted" 1 counters .connect_timeouts
 in_ns "$srv" nft 'delete table ip t'
 again 'adopted-timeout = "1s"' 'poll-interval = "500ms"'
 ok "a call" call
 kill -9 "$gateway_pid" "$(worker "$gateway_pid")"
-wait_for 5 gone "$gateway_pid"
-is "its gates outlive the gateway" "$(gre_entries)" 2
+wait_for 30 gone "$gateway_pid"
+soon_is "its gates outlive the gateway" 2 gre_entries
 gateway_again
 no_gates() { [ "$(gre_entries)" = 0 ]; }
-ok "adopted-timeout: and go soon after the next start" wait_for 6 no_gates
+ok "adopted-timeout: and go soon after the next start" wait_for 30 no_gates
 
 # --- the process --------------------------------------------------------------------------------------------------
 again 'user = "daemon"' 'control-mode = "0666"' 'log-level = "warning"'
@@ -122,14 +124,15 @@ trace() { # FILE: which kinds of lines it has, with their levels
 }
 again "trace { file = \"$work/t1\" level = \"notice\" }"
 ok "trace: a call" call
-is "level = notice: connections, as others are info or below" "$(trace "$work/t1")" "notice connections "
+soon_is "level = notice: connections, as others are info or below" "notice connections " trace "$work/t1"
 again "trace { file = \"$work/t2\" level = \"verbose\" flags = {\"calls\", \"xlate\"} }"
 ok "trace: a call" call
-is "flags: only these" "$(trace "$work/t2")" "info calls verbose xlate "
+soon_is "flags: only these" "info calls verbose xlate " trace "$work/t2"
 is "a trace is root's alone" "$(stat -c %a "$work/t2")" 600
 again "trace { file = \"$work/t3\" flags = {\"messages\"} }"
 ok "trace: a call" call
 like "one line for each message, as pptpd traces them" "$(cat "$work/t3")" \
   'Z info messages: flow=1 from=client recv \[PPTP Start-Control-Connection-Request <Version 0100>'
-is "received and sent" "$(grep -c recv "$work/t3") $(grep -c send "$work/t3")" "4 4"
+both_ways() { echo "$(grep -c recv "$work/t3") $(grep -c send "$work/t3")"; }
+soon_is "received and sent" "4 4" both_ways
 gateway_stop

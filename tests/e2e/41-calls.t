@@ -304,7 +304,7 @@ c1 sends SCCRQ
 s1 gets nothing
 $(data c1 7 s1 9)
 END
-is "all of them are counted" "$(($(violations) - before))" 6
+alg_is "all of them are counted" $((before + 6)) counters .violations
 
 # --- other versions ------------------------------------------------------------------------------------------------------
 

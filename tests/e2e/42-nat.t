@@ -26,7 +26,7 @@ same_port() {
   data c1 5 s1 9 "$1"; data c2 6 s2 10 "$1"
 }
 # hang_up: both ends are gone, and with them what the gateway had
-hang_up() { say fresh; wait_for 5 prints 0 alg_json counters .connections_now; }
+hang_up() { say fresh; wait_for 30 prints 0 alg_json counters .connections_now; }
 # restart LINE...
 restart() { gateway_stop; no_rules; gateway_start "$@"; }
 
@@ -141,6 +141,7 @@ ok "static, IPv6" talk <<END
 $(ends)
 $(call_from c1 s1 2001:db8:77::2 2001:db8:1::1 L6)
 END
+hang_up
 ok "a pool" talk <<END
 $(ends)
 $(connection d1 s2)

@@ -38,13 +38,13 @@ users 'alice * secret 10.0.0.10' 'bob * secret 10.0.0.11'
 server
 pptpc_at "$in1" alice alice
 pptpc_at "$in2" bob bob
-ok "real: two clients" wait_for 15 ping_all 10.0.0.1 "$in1" "$in2"
+ok "real: two clients" wait_for 30 ping_all 10.0.0.1 "$in1" "$in2"
 ok "a transfer" transfer_at "$in1" 3000000 10.0.0.1 5001
 ok "and by the other" transfer_at "$in2" 3000000 10.0.0.1 5002
 run kill -USR2 "$gateway_pid" "$gateway2_pid"
 ok "both gateways are replaced: the tunnels go on" transfer_at "$in1" 3000000 10.0.0.1 5003
 stop "${pid[alice]}"; stop "${pid[bob]}"
-ok "both hang up" wait_for 5 no_sessions
+ok "both hang up" wait_for 30 no_sessions
 ok "the gateways end" stop "$gateway_pid"
 stop "$gateway2_pid"
 is "and no gate is left" "$(gre_entries) $(gre_entries "$gw2")" "0 0"

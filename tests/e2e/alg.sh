@@ -117,7 +117,7 @@ gateway_start() {
 gateway_again() {
   spawn alg "$gw" "$pptpalg" -f -c "$work/alg.conf"
   gateway_pid=$!
-  wait_for 10 alg status || { fail "the gateway starts"; exit 1; }
+  wait_for 30 alg status || { fail "the gateway starts"; exit 1; }
 }
 gateway_stop() { [ -n "${gateway_pid:-}" ] || return 0; stop "$gateway_pid"; gateway_pid=; }
 
@@ -126,7 +126,7 @@ second_gateway_start() {
   gateway_config alg2 "$@"
   spawn alg2 "$gw2" "$pptpalg" -f -c "$work/alg2.conf"
   gateway2_pid=$!
-  wait_for 10 "$pptpctl" -s "$work/alg2.sock" alg status || { fail "the second gateway starts"; return 1; }
+  wait_for 30 "$pptpctl" -s "$work/alg2.sock" alg status || { fail "the second gateway starts"; return 1; }
 }
 
 # alg WORD...: pptpctl alg; alg_json WORD... FILTER: what jq makes of it
@@ -134,9 +134,9 @@ alg() { "$pptpctl" -s "$work/alg.sock" alg "$@"; }
 alg_json() { "$pptpctl" -s "$work/alg.sock" --json alg "${@:1:$#-1}" 2>/dev/null | jq -rc "${!#}"; }
 # alg_is NAME WANTED WORD... FILTER: in the end it is that
 alg_is() {
-  local name=$1 wanted=$2; shift 2
-  wait_for 5 prints "$wanted" alg_json "$@"
-  is "$name" "$(alg_json "$@")" "$wanted"
+  local name=$1 wanted=$2 limit=$((SECONDS + 30)) got; shift 2
+  until got=$(alg_json "$@") && [ "$got" = "$wanted" ] || [ "$SECONDS" -ge "$limit" ]; do command sleep 0.05; done
+  is "$name" "$got" "$wanted"
 }
 
 # translator helper|pptpalg|none [LINE...]: masquerade in $gw, and what reads PPTP there; what was there before ends
@@ -164,7 +164,7 @@ peer_start() {
 say() {
   printf '%s\n' "$1" >&7
   answer='fail: pptpeer does not answer'
-  read -r -t 30 answer <&8
+  read -r -t 120 answer <&8
   [[ $answer == ok* ]]
 }
 
@@ -186,7 +186,8 @@ talk() {
 # tell WHAT: the value of a variable of pptpeer's
 tell() { say "print @$1" && printf '%s\n' "${answer#ok }"; }
 
-# The usual beginnings, for talk. ends: everybody is there, forgetting what was before.
+# The usual beginnings, for talk. ends: everybody is there, forgetting what was before. What must come may take its time; where a
+# conversation is to fail, $patience is how long it is waited for.
 ends() {
   cat <<END
 fresh
@@ -248,7 +249,7 @@ transfer_at() {
   local server status name=blob-$4 ns=${5:-$srv}
   in_ns "$ns" "$BUILD/tests/e2e/blob" serve "$3" "$4" "$2" 7 >"$work/$name-server.log" 2>&1 7>&- 8>&- &
   server=$!
-  wait_for 5 in_ns "$ns" sh -c "ss -ltn | grep -q :$4" || return 1
+  wait_for 30 in_ns "$ns" sh -c "ss -ltn | grep -q :$4" || return 1
   in_ns "$1" "$BUILD/tests/e2e/blob" connect "$3" "$4" "$2" 7 >"$work/$name-client.log" 2>&1
   status=$?
   wait "$server" || status=1

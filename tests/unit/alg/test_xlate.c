@@ -302,7 +302,7 @@ suite_xlate(void)
 	Suite *s = suite_create("xlate");
 	TCase *t = tcase_create("xlate");
 
-	tcase_set_timeout(t, 20);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, unique_on_a_line);
 	tcase_add_test(t, families);
 	tcase_add_test(t, freed_ids_rest);

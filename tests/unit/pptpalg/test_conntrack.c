@@ -91,7 +91,7 @@ send_gre(const char *from, const char *to, uint16_t id)
 	CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
 	CHECK(in >= 0 && bind(in, (struct sockaddr *)&b, sizeof(b)) == 0);
 	CHECK(sendto(fd, gre, sizeof(gre), 0, (struct sockaddr *)&b, sizeof(b)) == sizeof(gre));
-	n = poll(&p, 1, 2000) == 1 ? recv(in, got, sizeof(got), 0) : -1;
+	n = poll(&p, 1, 20000) == 1 ? recv(in, got, sizeof(got), 0) : -1;
 	close(fd);
 	close(in);
 	return n == 36 ? got[26] << 8 | got[27] : -1;

@@ -144,7 +144,7 @@ suite_ct(void)
 	Suite *s = suite_create("ct");
 	TCase *t = tcase_create("ct");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, translated_connections);
 	tcase_add_test(t, requests_in_one_piece);
 	suite_add_tcase(s, t);

@@ -532,7 +532,7 @@ suite_journal(void)
 	TCase *t = tcase_create("journal");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, what_was_put_is_there_after_a_crash);
 	tcase_add_test(t, records_may_be_cleared_while_they_are_looked_at);
 	tcase_add_test(t, full);

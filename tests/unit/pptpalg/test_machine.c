@@ -233,7 +233,7 @@ port_body(void)
 	/* One that ends soon is waited for. */
 	fd = listen_on(AF_INET, "0.0.0.0", 1724);
 	if (fork() == 0) {
-		usleep(200000);
+		usleep(20000);
 		_exit(0);
 	}
 	close(fd);
@@ -257,7 +257,7 @@ suite_machine(void)
 	tcase_add_test(t, rules);
 	tcase_add_test(t, helper_objects);
 	tcase_add_test(t, port);
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -16,7 +16,7 @@
 
 Suite *suite_user(void);
 
-enum { PATIENCE_MS = 3000, GRE_HEADER = 12, MTU = 1500 };
+enum { PATIENCE_MS = 20000, GRE_HEADER = 12, MTU = 1500 };
 
 static struct addr
 ip(const char *text)
@@ -650,7 +650,7 @@ suite_user(void)
 	Suite *s = suite_create("alg/datapath/user");
 	TCase *t = tcase_create("forwarder");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, in_a_namespace, 0, sizeof(bodies) / sizeof(bodies[0]));
 	tcase_add_test(t, texts);
 	suite_add_tcase(s, t);

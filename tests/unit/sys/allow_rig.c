@@ -68,7 +68,7 @@ allow_over_socket(const struct priv_policy *p, const void *message, size_t len)
 		struct pollfd pfd = {.fd = fds[1], .events = POLLIN};
 
 		close(fds[0]);
-		poll(&pfd, 1, 5000);
+		poll(&pfd, 1, 20000);
 		_exit(0);
 	}
 	allow_core_init(&core, p);

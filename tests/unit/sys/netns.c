@@ -72,7 +72,7 @@ shell(const char *command)
 bool
 shell_soon(const char *command)
 {
-	for (int i = 0; i < 250; i++) {
+	for (int i = 0; i < 1000; i++) {
 		if (shell(command))
 			return true;
 		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);

@@ -47,7 +47,7 @@ rig_set_up(void)
 	    .tcp_port_max = 65535,
 	    .files = {file, "/nonexistent/x", "/etc"},
 	    .scripts = {good, slow, "/nonexistent/y"},
-	    .script_timeout_s = 1,
+	    .script_timeout_s = 5,
 	    .scripts_at_once = 2,
 	    .resolv_conf = resolv};
 

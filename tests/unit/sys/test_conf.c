@@ -298,7 +298,7 @@ suite_conf(void)
 	Suite *s = suite_create("conf");
 	TCase *t = tcase_create("conf");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, defaults_and_values);
 	tcase_add_test(t, errors_name_file_line_option_and_value);
 	tcase_add_test(t, an_error_leaves_nothing_behind);

@@ -169,7 +169,7 @@ next_message(int fd, char text[256], int fds[253])
 	ssize_t n;
 	size_t count = 0;
 
-	CHECK(poll(&p, 1, 5000) == 1);
+	CHECK(poll(&p, 1, 20000) == 1);
 	n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 	CHECK(n >= 0 && (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0);
 	text[n] = '\0';
@@ -413,7 +413,7 @@ suite_handover(void)
 	Suite *s = suite_create("handover");
 	TCase *t = tcase_create("handover");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, what_was_left_is_taken);
 	tcase_add_test(t, many_leave_the_low_numbers_free);
 	tcase_add_test(t, what_is_not_ours_is_not_taken);

@@ -115,7 +115,7 @@ START_TEST(many_threads_post_and_nothing_is_lost)
 	while (taken < POSTERS * EACH) {
 		struct pollfd p = {.fd = mbox_fd(m), .events = POLLIN};
 
-		ck_assert_int_eq(poll(&p, 1, 10000), 1); /* a lost wake-up ends here */
+		ck_assert_int_eq(poll(&p, 1, 20000), 1); /* a lost wake-up ends here */
 		while (mbox_take(m, msg)) {
 			ck_assert_uint_lt(msg[0], POSTERS);
 			ck_assert_uint_eq(msg[1], next[msg[0]]++);
@@ -135,7 +135,7 @@ suite_mbox(void)
 	Suite *s = suite_create("mbox");
 	TCase *t = tcase_create("mbox");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, first_in_first_out_up_to_cap);
 	tcase_add_test(t, descriptor_is_readable_until_found_empty);
 	tcase_add_test(t, no_mailbox_without_descriptors);

@@ -367,7 +367,7 @@ open_fds(void)
 static bool
 soon(bool (*condition)(unsigned), unsigned arg)
 {
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 2000; i++) {
 		if (condition(arg))
 			return true;
 		usleep(10000);
@@ -413,8 +413,8 @@ START_TEST(slow_clients_have_a_limit)
 	stop_loop();
 	metrics_server_set_limit(server, UINT64_C(1000000000));
 	run_loop();
-	fd = dial();
 	clock_gettime(CLOCK_MONOTONIC, &from);
+	fd = dial();
 	say(fd, "GET /metrics HTTP/1.1\r\n");
 	for (int i = 0; i < 200; i++) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -424,7 +424,7 @@ START_TEST(slow_clients_have_a_limit)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	took = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-	ck_assert_msg(took > 0.9 && took < 5, "%f s", took);
+	ck_assert_msg(took > 0.9 && took < 9, "%f s", took);
 	ck_assert_uint_eq(asked, 0);
 	close(fd);
 }
@@ -510,7 +510,7 @@ suite_metrics(void)
 	TCase *t = tcase_create("metrics");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, values_with_and_without_labels);
 	tcase_add_test(t, buckets_add_up);
 	tcase_add_test(t, odd_bytes_are_escaped);

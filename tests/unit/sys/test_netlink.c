@@ -356,7 +356,7 @@ suite_netlink(void)
 	Suite *s = suite_create("netlink");
 	TCase *t = tcase_create("netlink");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, links);
 	tcase_add_test(t, addresses);
 	tcase_add_test(t, link_of_a_subnet);

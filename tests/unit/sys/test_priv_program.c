@@ -421,7 +421,7 @@ answer_error(int fd)
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
 	struct priv_answer answer;
 
-	CHECK(poll(&pfd, 1, 5000) == 1);
+	CHECK(poll(&pfd, 1, 20000) == 1);
 	CHECK(recv(fd, &answer, sizeof(answer), 0) == (ssize_t)priv_answer_len(&answer));
 	return answer.reply.error;
 }
@@ -573,7 +573,7 @@ connect_from(struct priv *p, const char *listen_at, const char *connect_to, cons
 		  0 ||
 	      errno == EINPROGRESS);
 	pfd.fd = listener;
-	CHECK(poll(&pfd, 1, 5000) == 1);
+	CHECK(poll(&pfd, 1, 20000) == 1);
 	len = sizeof(peer);
 	accepted = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
 	CHECK(accepted >= 0);
@@ -608,7 +608,7 @@ gre_between(struct priv *p, const char *source, const char *destination)
 	for (int i = 0; i < 2; i++) { /* twice: the room for control messages is used again */
 		gresock_push(&writer, packet, sizeof(packet), &from, &to);
 		CHECK(gresock_flush(&writer) == 0);
-		CHECK(poll(&pfd, 1, 5000) == 1 && gresock_recv(&reader, buffers, sizeof(buffer), 1) == 1);
+		CHECK(poll(&pfd, 1, 20000) == 1 && gresock_recv(&reader, buffers, sizeof(buffer), 1) == 1);
 		CHECK(gresock_packet(&reader, 0, &gre, &len, &got) && len == sizeof(packet) && memcmp(gre, packet, len) == 0);
 		CHECK(addr_equal(&got, &from));
 		CHECK(gresock_destination(&reader, 0, &got) && addr_equal(&got, &to));

@@ -51,7 +51,7 @@ sockets_and_files(struct priv *p)
 	CHECK(getsockname(fds[0], (struct sockaddr *)&ss, &len) == 0);
 	CHECK(connect(fds[1], (struct sockaddr *)&ss, len) == 0 || errno == EINPROGRESS);
 	pfd.fd = fds[0];
-	CHECK(poll(&pfd, 1, 5000) == 1);
+	CHECK(poll(&pfd, 1, 20000) == 1);
 	accepted = accept4(fds[0], NULL, NULL, SOCK_CLOEXEC);
 	CHECK(accepted >= 0);
 	len = sizeof(mark);
@@ -201,7 +201,7 @@ all_gone(int fd)
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
 	char c;
 
-	CHECK(poll(&pfd, 1, 10000) == 1 && read(fd, &c, 1) == 0);
+	CHECK(poll(&pfd, 1, 20000) == 1 && read(fd, &c, 1) == 0);
 	close(fd);
 }
 

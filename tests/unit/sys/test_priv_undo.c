@@ -127,7 +127,7 @@ suite_priv_undo(void)
 	Suite *s = suite_create("priv_undo");
 	TCase *t = tcase_create("priv_undo");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, newest_first);
 	tcase_add_test(t, what_counts_as_the_same);
 	tcase_add_test(t, gone_interfaces_are_forgotten);

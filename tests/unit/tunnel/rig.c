@@ -164,11 +164,12 @@ rig_open(struct rig *r, int end, unsigned n)
 {
 	struct tunnel_command c = {.type = TUNNEL_SESSION_OPEN};
 
+	r->ends[end].last[TUNNEL_EVENT_UP].session = 0; /* what an earlier one said is not about this one */
 	c.open.call_id = call_id(end, n);
 	c.open.local = r->ends[end].outer;
 	c.open.peer = r->ends[!end].outer;
 	c.open.counters = &r->ends[end].counters[n];
-	c.open.no_gre_ns = TS_MS(200);
+	c.open.no_gre_ns = r->options.deaf ? TS_MS(200) : TS_S(60);
 	pptp_gre_config_init(&c.open.gre);
 	c.open.gre.peer_call_id = call_id(!end, n);
 	c.open.gre.window = r->options.window;

@@ -25,6 +25,7 @@ struct rig_options {
 	bool ipv6; /* inner */
 	bool nat;  /* client: 192.168.99.9 inside */
 	bool window;
+	bool deaf; /* hears no GRE: is to say so soon */
 };
 
 struct rig_end {
@@ -64,10 +65,10 @@ size_t rig_receive(struct rig *r, int end, uint8_t *buf, size_t buflen, struct v
 /* The addresses of a session, network order. */
 void rig_addresses(unsigned n, uint8_t server[4], uint8_t client[4]);
 
-/* Pumps until the condition holds; fails the test after 10 s. */
+/* Pumps until the condition holds; fails the test after 40 s. */
 #define RIG_UNTIL(rig, condition)                                                                                                          \
 	do {                                                                                                                               \
-		uint64_t end_ = clock_ts() + TS_S(10);                                                                                     \
+		uint64_t end_ = clock_ts() + TS_S(40);                                                                                     \
 		while (!(condition)) {                                                                                                     \
 			ck_assert_msg(clock_ts() < end_, "never: " #condition);                                                            \
 			rig_pump(rig);                                                                                                     \
