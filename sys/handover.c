@@ -23,7 +23,13 @@ enum {
 	WAIT_MS = 5000,
 	SELECT_MAX = 1024, /* FD_SETSIZE */
 	FEW = 256,
+	STORE_SINGLY = 1024,
+	BUNDLE_BYTES = 4 << 20,
 };
+
+/* A socket in whose queue the others wait. systemd compares each descriptor that it is to store with all that it has, which takes
+ * minutes where there are thousands. */
+static const char bundle_name[] = "bundle";
 
 /* --- taking ------------------------------------------------------------------- */
 
@@ -75,6 +81,62 @@ leave_low(struct handover_fd *fds, size_t n)
 	}
 }
 
+/* Takes a message's descriptors, at most max; further ones are closed. -1 when there are no more messages. */
+static ssize_t
+take_message(int bundle, struct handover_fd *fds, size_t max)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(MESSAGE_FDS * sizeof(int))];
+	} control;
+	char name[HANDOVER_NAME] = "";
+	struct iovec iov = {name, sizeof(name) - 1};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	int passed[MESSAGE_FDS];
+	size_t n = 0, taken = 0;
+
+	if (recvmsg(bundle, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
+		return -1;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(passed, CMSG_DATA(c), n * sizeof(int));
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (taken == max) {
+			close(passed[i]);
+			continue;
+		}
+		fds[taken].fd = passed[i];
+		memcpy(fds[taken++].name, name, sizeof(name));
+	}
+	return (ssize_t)taken;
+}
+
+/* Puts what is in bundles in their place. */
+static size_t
+unpack(struct handover_fd *fds, size_t n, size_t max)
+{
+	for (size_t i = 0; i < n;) {
+		ssize_t more = 0;
+		int bundle;
+
+		if (strcmp(fds[i].name, bundle_name) != 0) {
+			i++;
+			continue;
+		}
+		bundle = fds[i].fd;
+		fds[i] = fds[--n];
+		while ((more = take_message(bundle, fds + n, max - n)) >= 0)
+			n += (size_t)more;
+		close(bundle);
+		/* It is empty now. */
+		handover_unstore(bundle_name);
+	}
+	return n;
+}
+
 size_t
 handover_take(struct handover_fd *fds, size_t max)
 {
@@ -100,6 +162,7 @@ handover_take(struct handover_fd *fds, size_t max)
 		memcpy(fds[n++].name, name, sizeof(name));
 	}
 	clear_environment();
+	n = unpack(fds, n, max);
 	leave_low(fds, n);
 	return n;
 }
@@ -242,10 +305,9 @@ names_length(const struct handover_fd *fds, size_t n)
 	return -1;
 }
 
-/* Stores the first descriptors that have one name; returns how many, 0 with errno. A socket whose peer is gone is kept too (FDPOLL=0):
- * the next process shall see that. */
+/* Sends the first descriptors that have one name, with that name behind the prefix; returns how many, 0 with errno. */
 static size_t
-store_some(int manager, const struct handover_fd *fds, size_t n, uint64_t deadline)
+send_some(int to, const char *prefix, const struct handover_fd *fds, size_t n, uint64_t deadline)
 {
 	char state[64 + HANDOVER_NAME];
 	int batch[MESSAGE_FDS];
@@ -255,8 +317,26 @@ store_some(int manager, const struct handover_fd *fds, size_t n, uint64_t deadli
 		batch[count] = fds[count].fd;
 		count++;
 	}
-	snprintf(state, sizeof(state), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", fds[0].name);
-	return send_state(manager, state, batch, count, deadline) == 0 ? count : 0;
+	snprintf(state, sizeof(state), "%s%s", prefix, fds[0].name);
+	return send_state(to, state, batch, count, deadline) == 0 ? count : 0;
+}
+
+static int
+send_all(int to, const char *prefix, const struct handover_fd *fds, size_t n, uint64_t deadline)
+{
+	for (size_t done = 0, some; done < n; done += some) {
+		some = send_some(to, prefix, fds + done, n - done, deadline);
+		if (some == 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A socket whose peer is gone is kept too (FDPOLL=0): the next process shall see that. */
+static int
+store_singly(int manager, const struct handover_fd *fds, size_t n, uint64_t deadline)
+{
+	return send_all(manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=", fds, n, deadline);
 }
 
 /* The manager closes the pipe's end when it has come to this message, and so has dealt with those before. */
@@ -273,6 +353,28 @@ barrier(int manager, uint64_t deadline)
 	return close_keep_errno(p[0], result);
 }
 
+static int
+store_bundle(int manager, const struct handover_fd *fds, size_t n, uint64_t deadline)
+{
+	struct handover_fd bundle;
+	int pair[2], room = BUNDLE_BYTES, result;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+		return -1;
+	/* As root; the usual size is enough for some thousands. */
+	if (setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) != 0)
+		setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	bundle.fd = pair[1];
+	memcpy(bundle.name, bundle_name, sizeof(bundle_name));
+	result = send_all(pair[0], "", fds, n, deadline);
+	if (result == 0)
+		result = store_singly(manager, &bundle, 1, deadline);
+	if (result == 0)
+		result = barrier(manager, deadline);
+	close_keep_errno(pair[1], 0);
+	return close_keep_errno(pair[0], result);
+}
+
 int
 handover_store(const struct handover_fd *fds, size_t n)
 {
@@ -281,11 +383,10 @@ handover_store(const struct handover_fd *fds, size_t n)
 
 	if (manager < 0)
 		return -1;
-	for (size_t done = 0, some; done < n; done += some) {
-		some = store_some(manager, fds + done, n - done, deadline);
-		if (some == 0)
-			return close_keep_errno(manager, -1);
-	}
+	if (n > STORE_SINGLY)
+		return close_keep_errno(manager, store_bundle(manager, fds, n, deadline));
+	if (store_singly(manager, fds, n, deadline) != 0)
+		return close_keep_errno(manager, -1);
 	return close_keep_errno(manager, barrier(manager, deadline));
 }
 

@@ -20,7 +20,7 @@ struct handover_fd {
  * cleared of it and the descriptors are close-on-exec from then on; one without a name is called "unknown", and names that are too
  * long are cut. Where they are many, they are moved above the numbers that select(2) can deal with, as far as the limit of open files
  * allows. The order is the manager's, not the one they were stored in. What was in the manager's store stays there as well until
- * handover_unstore(). Call it first thing in main(). Returns how many. */
+ * handover_unstore(), unless there were more than a thousand, which the store holds as one. Call it first thing in main(). Returns how many. */
 size_t handover_take(struct handover_fd *fds, size_t max);
 
 /* There is a service manager that tells its wishes by NOTIFY_SOCKET. */
