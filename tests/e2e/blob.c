@@ -71,6 +71,8 @@ send_stream(int fd, uint64_t bytes, uint64_t seed)
 		for (size_t off = 0; off < n;) {
 			ssize_t w = send(fd, buf + off, n - off, MSG_NOSIGNAL);
 
+			if (w < 0 && errno == EINTR)
+				continue;
 			if (w <= 0) {
 				fprintf(stderr, "blob: send after %llu bytes: %s\n", (unsigned long long)(done + off), strerror(errno));
 				return false;
@@ -81,6 +83,23 @@ send_stream(int fd, uint64_t bytes, uint64_t seed)
 	}
 	report("sent", &s, bytes, since);
 	return true;
+}
+
+/* Like recv() of all, but a stop of this process (SIGSTOP, a debugger) does not end it early. */
+static size_t
+receive_all(int fd, uint8_t *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = recv(fd, buf + done, len - done, 0);
+
+		if (n == 0 || (n < 0 && errno != EINTR))
+			break;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return done;
 }
 
 static bool
@@ -94,7 +113,7 @@ receive_stream(int fd, uint64_t bytes, uint64_t seed)
 		size_t n = bytes - done < CHUNK ? (size_t)(bytes - done) : CHUNK;
 
 		make(&s, want, n);
-		if (recv(fd, buf, n, MSG_WAITALL) != (ssize_t)n) {
+		if (receive_all(fd, buf, n) != n) {
 			fprintf(stderr, "blob: the stream ended early, after %llu bytes: %s\n", (unsigned long long)done, strerror(errno));
 			return false;
 		}
