@@ -17,10 +17,10 @@ session_up() {
 answers_from() {
   local from
   : >"$work/tcpdump.log"
-  in_ns "$cli" tcpdump -ni eth0 -l -c 6 'proto gre or ip6 proto gre' >"$work/gre.txt" 2>>"$work/tcpdump.log" &
+  in_ns "$cli" tcpdump -ni eth0 -l -c 3 -Q in 'ip proto 47 or ip6 proto 47' >"$work/gre.txt" 2>>"$work/tcpdump.log" &
   wait_for 5 grep -q listening "$work/tcpdump.log"
   wait_for 10 pings_and_gone $!
-  from=$(grep -o '[^ ]* > ' "$work/gre.txt" | sort -u | tr -d ' >' | grep -v -e '\.2$' -e '::2$' | tr '\n' ' ')
+  from=$(grep -o '[^ ]* > ' "$work/gre.txt" | sort -u | tr -d ' >' | tr '\n' ' ')
   is "GRE comes from $1 only" "$from" "$1 "
 }
 pings_and_gone() { pings "$cli" 10.0.0.1; gone "$1"; }
