@@ -12,7 +12,7 @@
 
 #include "greflood_plan.h"
 
-enum { GRE = 47 };
+enum { GRE = 47, WAIT_MAX = 2000 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -20,6 +20,19 @@ struct {
 	__type(key, __u32);
 	__type(value, struct plan);
 } plans SEC(".maps");
+
+/* Waits for the next train's time, but not longer than the kernel may be kept. */
+static __always_inline void
+pace(struct plan *plan)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (now > plan->next + 8 * plan->train_ns)
+		plan->next = now;
+	for (int i = 0; i < WAIT_MAX && now < plan->next; i++)
+		now = bpf_ktime_get_ns();
+	plan->next += plan->train_ns;
+}
 
 SEC("xdp")
 int
@@ -31,14 +44,18 @@ greflood(struct xdp_md *ctx)
 
 	if (plan == NULL || frame + PLAN_HEADER > (__u8 *)(long)ctx->data_end)
 		return XDP_DROP;
+	if (plan->train_ns != 0 && plan->offered % PLAN_TRAIN == 0)
+		pace(plan);
 	__builtin_memcpy(frame, plan->header, PLAN_HEADER);
 	gre = frame + (plan->ipv6 ? PLAN_GRE_IPV6 : PLAN_GRE_IPV4);
 	*(__be16 *)(gre + PLAN_CALL_ID) = bpf_htons((__u16)(plan->first_id + plan->call));
 	*(__be32 *)(gre + PLAN_SEQUENCE) = bpf_htonl(plan->sequence);
 	plan->offered++;
-	if (++plan->call == plan->calls) {
-		plan->call = 0;
-		plan->sequence++;
+	plan->sequence++;
+	if (++plan->sent >= plan->row) {
+		plan->sent = 0;
+		if (++plan->call == plan->calls)
+			plan->call = 0;
 	}
 	return (int)bpf_redirect(plan->ifindex, 0);
 }

@@ -1,11 +1,14 @@
 /* greflood: PPTP's GRE faster than any gateway can take it, cycling over calls, so that the gateway is what is measured.
  *
- *     greflood [-c CPU] [-n CALLS] [-i FIRST-ID] [-l BYTES] [-s SECONDS] INTERFACE NEXT-HOP-MAC SOURCE DESTINATION
+ *     greflood [-c CPU] [-n CALLS] [-m ROW] [-i FIRST-ID] [-l BYTES] [-r RATE] [-s SECONDS] INTERFACE NEXT-HOP-MAC SOURCE DESTINATION
  *     greflood -d xdp|tcx INTERFACE
  *
  * Frames are made in the kernel, by a program that is run on pages and not on socket buffers (BPF_PROG_TEST_RUN with live frames,
  * Linux 5.18), and go straight to the interface. On a veth the other end must have NAPI: GRO on, or a program at XDP. BYTES is the
  * length of GRE's payload. Prints the frames offered and in how many seconds; what does not fit the other end is lost.
+ *
+ * ROW frames of a call come one after the other (1). RATE is in frames a second, the default as many as can be made: then those that don't
+ * fit are many, and their way back to the pool of frames gets in the way of those that come back from the receiver.
  *
  * -d: the other end. Drops GRE that comes to INTERFACE, at XDP or at TCX, until it is killed. */
 #include <arpa/inet.h>
@@ -39,7 +42,7 @@ enum { TCX_INGRESS = 46 };
 
 struct options {
 	const char *interface, *mac, *source, *destination, *drop;
-	unsigned cpu, calls, first_id, payload;
+	unsigned cpu, calls, row, first_id, payload, rate;
 	double seconds;
 	bool pinned, ipv6;
 };
@@ -128,7 +131,9 @@ build(const struct options *o, struct plan *plan)
 	plan->ifindex = if_nametoindex(o->interface);
 	plan->ipv6 = o->ipv6;
 	plan->calls = o->calls;
+	plan->row = o->row;
 	plan->first_id = o->first_id;
+	plan->train_ns = o->rate != 0 ? UINT64_C(1000000000) * PLAN_TRAIN / o->rate : 0;
 	if (sscanf(o->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &h[0], &h[1], &h[2], &h[3], &h[4], &h[5]) != ETH_ALEN)
 		return false;
 	own_mac(o->interface, h + ETH_ALEN);
@@ -248,9 +253,9 @@ drop_all(const struct options *o)
 static int
 usage(void)
 {
-	fprintf(stderr,
-	    "usage: greflood [-c CPU] [-n CALLS] [-i FIRST-ID] [-l BYTES] [-s SECONDS] INTERFACE NEXT-HOP-MAC SOURCE DESTINATION\n"
-	    "       greflood -d xdp|tcx INTERFACE\n");
+	fprintf(stderr, "usage: greflood [-c CPU] [-n CALLS] [-m ROW] [-i FIRST-ID] [-l BYTES] [-r RATE] [-s SECONDS] INTERFACE "
+			"NEXT-HOP-MAC SOURCE DESTINATION\n"
+			"       greflood -d xdp|tcx INTERFACE\n");
 	return 2;
 }
 
@@ -259,7 +264,7 @@ parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "c:n:i:l:s:d:")) != -1) {
+	while ((c = getopt(argc, argv, "c:n:m:i:l:r:s:d:")) != -1) {
 		if (c == '?')
 			return false;
 		if (c == 's')
@@ -267,7 +272,12 @@ parse(struct options *o, int argc, char **argv)
 		else if (c == 'd')
 			o->drop = optarg;
 		else
-			*(c == 'c' ? &o->cpu : c == 'n' ? &o->calls : c == 'i' ? &o->first_id : &o->payload) = (unsigned)atoi(optarg);
+			*(c == 'c'     ? &o->cpu
+			    : c == 'n' ? &o->calls
+			    : c == 'm' ? &o->row
+			    : c == 'i' ? &o->first_id
+			    : c == 'r' ? &o->rate
+				       : &o->payload) = (unsigned)atoi(optarg);
 		o->pinned = o->pinned || c == 'c';
 	}
 	if (argc - optind != (o->drop != NULL ? 1 : 4) || o->calls == 0 || o->first_id + o->calls > 65536 || o->payload > 1400)
@@ -285,7 +295,7 @@ parse(struct options *o, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.calls = 1, .first_id = 1, .payload = 64, .seconds = 1};
+	struct options o = {.calls = 1, .row = 1, .first_id = 1, .payload = 64, .seconds = 1};
 
 	if (!parse(&o, argc, argv))
 		return usage();

@@ -115,6 +115,21 @@ warn_of_limit(uint32_t max_gates)
 		    limit, (uint64_t)max_gates * WAYS);
 }
 
+/* Each entry stands in the hash table by both its tuples, and every other one of a bucket that a packet must pass is cache lines that are
+ * not near: at two in a bucket it takes a call's packets about a tenth longer, with 10,000 calls. */
+static void
+warn_of_hash(uint32_t max_gates)
+{
+	long buckets = read_number("/proc/sys/net/netfilter/nf_conntrack_buckets");
+	uint64_t needed = (uint64_t)max_gates * WAYS;
+
+	if (buckets > 0 && (uint64_t)buckets < needed)
+		log_event(LOG_LEVEL_WARN, "conntrack-hash",
+		    "buckets=%ld advised=%" PRIu64
+		    " effect=\"packets take longer when there are many calls\" advice=\"raise net.netfilter.nf_conntrack_buckets\"",
+		    buckets, needed);
+}
+
 static void
 conntrack_close(struct datapath *dp, bool keep_gates)
 {
@@ -153,5 +168,6 @@ datapath_conntrack_open(const struct datapath_config *config, char *err, size_t 
 		return NULL;
 	}
 	warn_of_limit(config->max_gates);
+	warn_of_hash(config->max_gates);
 	return &c->dp;
 }
