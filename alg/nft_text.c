@@ -407,6 +407,51 @@ nft_apart_text(const struct config *config, char *buf, size_t buflen)
 	return o.len;
 }
 
+/* IPv6 options before a fragment header: what connection tracking puts together from such fragments has its transport header at GRE, but
+ * for the kernel's local delivery the options are still to be read, and it reads GRE as options. So the first fragment's mark (`proxy`, which
+ * nothing that comes in has) tells of it, and what goes home then begins with GRE right away. */
+#define WITH_OPTIONS "ip6 nexthdr { 43, 60 }"
+
+static void
+put_options_found(struct out *o)
+{
+	put(o,
+	    "\tchain options {\n\t\ttype filter hook prerouting priority raw - 150; policy accept;\n\t\t" WITH_OPTIONS " frag nexthdr gre");
+	put_set(o, "meta mark", nft_marks(o->config).proxy);
+	put(o, "\n\t}\n");
+}
+
+static void
+put_with_options(struct out *o)
+{
+	put(o, "\t\t" WITH_OPTIONS " meta mark & 0x%08x == 0x%08x", all_marks(o->config), nft_marks(o->config).proxy);
+}
+
+static void
+put_is_diverted(struct out *o, int family)
+{
+	const char *ip = family == 4 ? "ip" : "ip6";
+
+	put(o, NFT_PPTP_GRE " %s saddr . %s daddr . @th,48,16 @divert%d", ip, ip, family);
+}
+
+static void
+put_divert(struct out *o)
+{
+	put(o, "\tchain divert {\n");
+	put_with_options(o);
+	put(o, " ");
+	put_is_diverted(o, 6);
+	put(o, " ip6 nexthdr set 47\n");
+	for (int family = 4; family <= 6; family += 2) {
+		put(o, "\t\t");
+		put_is_diverted(o, family);
+		put_set_local(o);
+		put(o, " notrack\n");
+	}
+	put(o, "\t}\n");
+}
+
 size_t
 nft_divert_text(const struct config *config, char *buf, size_t buflen)
 {
@@ -418,18 +463,14 @@ nft_divert_text(const struct config *config, char *buf, size_t buflen)
 	for (int i = 0; i < 2; i++)
 		put(&o, "\tset divert%d {\n\t\ttypeof %s saddr . %s daddr . @th,48,16\n\t}\n", i == 0 ? 4 : 6, i == 0 ? "ip" : "ip6",
 		    i == 0 ? "ip" : "ip6");
-	put(&o, "\tchain divert {\n");
-	for (int i = 0; i < 2; i++) {
-		const char *ip = i == 0 ? "ip" : "ip6";
-
-		put(&o, "\t\t" NFT_PPTP_GRE " %s saddr . %s daddr . @th,48,16 @divert%d", ip, ip, i == 0 ? 4 : 6);
-		put_set_local(&o);
-		put(&o, " notrack\n");
-	}
-	put(&o, "\t}\n");
+	put_divert(&o);
+	put_options_found(&o);
 	if (nat64->addr.family != 0)
 		put_too_big(&o);
 	put(&o, "\tchain gre_in {\n\t\ttype filter hook prerouting priority raw; policy accept;\n\t\tmeta l4proto gre jump divert\n");
+	put_with_options(&o);
+	put_set(&o, "meta mark", 0);
+	put(&o, "\n");
 	if (nat64->addr.family != 0)
 		put(&o, "\t\tip6 daddr %s icmpv6 type packet-too-big jump too_big\n", prefix_text(nat64, text));
 	put(&o, "\t}\n\tchain gre_out {\n\t\ttype filter hook output priority raw; policy accept;\n");

@@ -2,7 +2,7 @@
 # The gateway's forwarder in user space, without the rest of the gateway: GRE between IPv6 and IPv4, and from IPv4 to IPv4.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 67
+plan 73
 alg_topology
 masquerade
 mark=0x60000000 # nft_marks(): proxy and fixed, of the default mark
@@ -111,11 +111,12 @@ s in $srv at $s6
 END
 for n6 in 2001:db8:1::fe $c6; do
   here "the forwarder starts, and the server sees $n6" forwarder_start "$c6,$s6,11,$n6,$s6,12" "$s6,$n6,21,$s6,$c6,22"
-  for how in "" "size 1400" "size 4000" options; do
+  for how in "" "size 1400" "size 4000" options "options size 4000"; do
     ok "up${how:+, $how}" say "c gre 11 to $s6 $how reaches s as 12 from $n6"
     ok "down${how:+, $how}" say "s gre 21 to $n6 $how reaches c as 22 from $s6"
   done
   ok "other ids go their own way" say "c gre 12 to $s6 reaches s as 12"
+  ok "also with options, in fragments" say "c gre 12 to $s6 options size 4000 reaches s as 12"
   forwarder_stop
 done
 

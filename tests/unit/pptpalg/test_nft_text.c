@@ -165,6 +165,10 @@ START_TEST(divert_is_apart)
 	ck_assert_ptr_nonnull(strstr(text, "set divert4 {\n\t\ttypeof ip saddr . ip daddr . @th,48,16\n"));
 	ck_assert_ptr_nonnull(
 	    strstr(text, "ip6 saddr . ip6 daddr . @th,48,16 @divert6 meta mark set meta mark & 0x8fffffff | 0x10000000 notrack\n"));
+	ck_assert_ptr_nonnull(strstr(text, "frag nexthdr gre meta mark set meta mark & 0x8fffffff | 0x20000000\n"));
+	ck_assert_ptr_nonnull(strstr(text, "ip6 nexthdr { 43, 60 } meta mark & 0x70000000 == 0x20000000 @th"));
+	ck_assert_ptr_nonnull(strstr(text, "@divert6 ip6 nexthdr set 47\n"));
+	ck_assert_ptr_nonnull(strstr(text, "== 0x20000000 meta mark set meta mark & 0x8fffffff | 0x00000000\n"));
 	ck_assert_ptr_nonnull(strstr(text, "type filter hook output priority raw;"));
 	ck_assert_ptr_null(strstr(text, "too_big"));
 	free(text);
