@@ -24,14 +24,14 @@ static cfg_opt_t policy_opts[] = {
     CONF_STR("action", "proxy", check_action),
     CONF_STR("nat", "", check_policy_nat),
     CONF_STR("inside", "", check_inside),
-    CONF_STR_LIST("outside", "{}", check_prefixes),
+    CONF_STR_LIST("outside", "{}", check_outside),
     CFG_END(),
 };
 
 static cfg_opt_t server_opts[] = {
-    CONF_STR("address", "", conf_check_addr),
+    CONF_STR("address", "", check_host),
     CONF_INT("port", 0, check_number),
-    CONF_STR("to", "", conf_check_addr),
+    CONF_STR("to", "", check_host),
     CONF_INT("to-port", 0, check_number),
     CFG_END(),
 };
@@ -54,14 +54,14 @@ static cfg_opt_t opts[] = {
     CONF_STR("datapath", "auto", check_datapath),
     CONF_STR_LIST("bpf-interfaces", "{}", check_ifnames),
     CFG_BOOL("strict", cfg_false, CFGF_NONE),
-    CONF_STR("gate-life", "2h", conf_check_duration),
+    CONF_STR("gate-life", "2h", check_time),
     CONF_STR("protocol", "lenient", check_protocol),
     CONF_STR("other-version", "pass", check_other_version),
     CFG_BOOL("random-ids", cfg_false, CFGF_NONE),
-    CONF_STR("id-rest", "60s", conf_check_duration),
+    CONF_STR("id-rest", "60s", check_time),
     CONF_STR("nat", "auto", check_nat),
     CONF_STR("nat64-prefix", "", check_nat64_prefix),
-    CONF_STR("nat64-source", "", conf_check_v4),
+    CONF_STR("nat64-source", "", check_nat64_source),
     CONF_INT("max-connections", 10000, check_number),
     CONF_INT("max-connections-per-source", 200, check_number),
     CONF_INT("max-half-open", 1024, check_number),
@@ -70,23 +70,23 @@ static cfg_opt_t opts[] = {
     CONF_INT("max-calls-per-connection", 64, check_number),
     CONF_INT("max-waiting", 0, check_number),
     CONF_INT("max-ids", 0, check_number),
-    CONF_STR("connect-timeout", "30s", conf_check_duration),
-    CONF_STR("handshake-timeout", "30s", conf_check_duration),
-    CONF_STR("control-timeout", "10m", conf_check_duration),
-    CONF_STR("ageing-timeout", "120s", conf_check_duration),
-    CONF_STR("idle-timeout", "30m", conf_check_duration),
-    CONF_STR("adopted-timeout", "0", conf_check_duration),
+    CONF_STR("connect-timeout", "30s", check_time),
+    CONF_STR("handshake-timeout", "30s", check_time),
+    CONF_STR("control-timeout", "10m", check_time),
+    CONF_STR("ageing-timeout", "120s", check_time),
+    CONF_STR("idle-timeout", "30m", check_time),
+    CONF_STR("adopted-timeout", "0", check_time),
     CFG_BOOL("keep-with-control", cfg_true, CFGF_NONE),
-    CONF_STR("linger", "0", conf_check_duration),
-    CONF_STR("poll-interval", "10s", conf_check_duration),
-    CONF_STR("keepalive", "60s", conf_check_duration),
+    CONF_STR("linger", "0", check_time),
+    CONF_STR("poll-interval", "10s", check_time),
+    CONF_STR("keepalive", "60s", check_time),
     {.name = "mark", .type = CFGT_INT, .def = {.number = 0x10000000}, .validcb = check_number, .pf = print_hex},
     CONF_INT("table", PPTP_TCP_PORT, check_number),
     CONF_INT("proxy-port", PPTP_TCP_PORT + 1, check_number),
     CONF_STR("user", OPENPPTP_USER, conf_check_name),
     CONF_STR("control-socket", PPTPALG_DEFAULT_SOCKET, conf_check_path),
     CONF_STR("control-mode", "0600", conf_check_mode),
-    CONF_STR("state-dir", "/run/pptpalg", conf_check_path),
+    CONF_STR("state-dir", "/run/pptpalg", check_state_dir),
     CONF_STR("metrics", "", check_metrics),
     CONF_STR("log", "stderr", conf_check_log),
     CONF_STR("log-level", "info", conf_check_log_level),
@@ -145,8 +145,6 @@ read_capture(struct config *c)
 		return conf_say(c->cfg, "option 'ports': an empty list leaves nothing to do");
 	if (!c->ipv4 && !c->ipv6)
 		return conf_say(c->cfg, "ipv4 = no and ipv6 = no leave nothing to do");
-	if (c->table >= 253 && c->table <= 255)
-		return conf_say(c->cfg, "option 'table': 253 to 255 are the system's own routing tables");
 	for (size_t i = 0; i < c->ports_count; i++) {
 		if (c->ports[i] == c->proxy_port)
 			return conf_say(
@@ -210,17 +208,10 @@ read_times(struct config *c)
 	c->linger_ns = conf_ns(cfg, "linger");
 	c->poll_ns = conf_ns(cfg, "poll-interval");
 	c->keepalive_ns = conf_ns(cfg, "keepalive");
-	if (c->connect_timeout_ns == 0 || c->handshake_timeout_ns == 0)
-		return conf_say(c->cfg, "connect-timeout and handshake-timeout: 0 would let connections that do nothing stay for ever");
-	if (c->ageing_ns == 0 || c->idle_ns == 0)
-		return conf_say(c->cfg, "ageing-timeout and idle-timeout: 0 would let gates of dead calls stay for ever");
-	if (c->poll_ns == 0 || c->poll_ns > c->ageing_ns || c->poll_ns > c->idle_ns)
-		return conf_say(
-		    c->cfg, "option 'poll-interval': 0, or longer than ageing-timeout or idle-timeout, which are measured by it");
-	if (c->life_ns < 2 * c->poll_ns || c->life_ns < 60 * UINT64_C(1000000000))
-		return conf_say(c->cfg, "option 'gate-life': less than a minute or two poll-intervals, so that gates would end in use");
-	if (c->keepalive_ns > 0 && c->keepalive_ns < UINT64_C(1000000000))
-		return conf_say(c->cfg, "option 'keepalive': less than a second");
+	if (c->poll_ns > c->ageing_ns || c->poll_ns > c->idle_ns)
+		return conf_say(c->cfg, "option 'poll-interval': longer than ageing-timeout or idle-timeout, which are measured by it");
+	if (c->life_ns < 2 * c->poll_ns)
+		return conf_say(c->cfg, "option 'gate-life': less than two poll-intervals, so that gates would end in use");
 	if (c->adopted_ns == 0)
 		c->adopted_ns = c->idle_ns;
 	return true;
@@ -331,7 +322,7 @@ read_nat64(struct config *c)
 	return true;
 }
 
-static bool
+static void
 read_process(struct config *c)
 {
 	const char *metrics = conf_text(c->cfg, "metrics");
@@ -344,7 +335,6 @@ read_process(struct config *c)
 	c->log_level = (enum log_level)log_parse_level(cfg_getstr(c->cfg, "log-level"));
 	if (metrics != NULL)
 		conf_endpoint(metrics, &c->metrics_addr, &c->metrics_port);
-	return c->state_dir != NULL || conf_say(c->cfg, "state-dir is empty: gates could not be found again after a crash");
 }
 
 static void
@@ -376,8 +366,8 @@ config_from(cfg_t *cfg)
 	}
 	c->cfg = cfg;
 	read_trace(c);
-	if (read_capture(c) && read_datapath(c) && read_limits(c) && read_times(c) && read_policies(c) && read_servers(c) &&
-	    read_nat64(c) && read_process(c))
+	read_process(c);
+	if (read_capture(c) && read_datapath(c) && read_limits(c) && read_times(c) && read_policies(c) && read_servers(c) && read_nat64(c))
 		return c;
 	config_free(c);
 	return NULL;

@@ -42,9 +42,56 @@ check_mark(cfg_t *cfg, long n)
 int
 check_number(cfg_t *cfg, cfg_opt_t *opt)
 {
+	long n = cfg_opt_getnint(opt, 0);
+
 	if (strcmp(cfg_opt_name(opt), "mark") == 0)
-		return check_mark(cfg, cfg_opt_getnint(opt, 0));
+		return check_mark(cfg, n);
+	if (strcmp(cfg_opt_name(opt), "table") == 0 && n >= 253 && n <= 255) {
+		cfg_error(cfg, "option 'table': 253 to 255 are the system's own routing tables");
+		return -1;
+	}
 	return conf_check_number(cfg, opt, numbers, sizeof(numbers) / sizeof(numbers[0]));
+}
+
+static const struct {
+	const char *name;
+	uint64_t min_ns; /* but 0, where zero says so */
+	bool zero;
+	const char *why;
+} times[] = {
+    {"connect-timeout", 1, false, "0 would let connections that do nothing stay for ever"},
+    {"handshake-timeout", 1, false, "0 would let connections that do nothing stay for ever"},
+    {"ageing-timeout", 1, false, "0 would let gates of dead calls stay for ever"},
+    {"idle-timeout", 1, false, "0 would let gates of dead calls stay for ever"},
+    {"poll-interval", 1, false, "0 would leave time for nothing else"},
+    {"gate-life", UINT64_C(60000000000), false, "less than a minute, so that gates would end in use"},
+    {"keepalive", UINT64_C(1000000000), true, "less than a second; 0 is never"},
+};
+
+int
+check_time(cfg_t *cfg, cfg_opt_t *opt)
+{
+	uint64_t ns;
+
+	if (conf_check_duration(cfg, opt) != 0)
+		return -1;
+	conf_duration(conf_last(opt), &ns);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		if (strcmp(times[i].name, cfg_opt_name(opt)) != 0 || ns >= times[i].min_ns || (ns == 0 && times[i].zero))
+			continue;
+		cfg_error(cfg, "option '%s': %s", times[i].name, times[i].why);
+		return -1;
+	}
+	return 0;
+}
+
+int
+check_state_dir(cfg_t *cfg, cfg_opt_t *opt)
+{
+	if (*conf_last(opt) != '\0')
+		return conf_check_path(cfg, opt);
+	cfg_error(cfg, "option 'state-dir': it is empty, and gates could not be found again after a crash");
+	return -1;
 }
 
 int
@@ -92,10 +139,55 @@ check_prefixes(cfg_t *cfg, cfg_opt_t *opt)
 	return conf_check_count(cfg, opt, CONFIG_MAX_MATCHES, "networks");
 }
 
+/* Networks without a host that could be a client or a server: "this" one, loopback, multicast and what is above. */
+static bool
+has_nobody(const struct prefix *p)
+{
+	static const char *const networks[] = {"0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/127", "::ffff:0:0/96", "ff00::/8"};
+
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		struct prefix nobody;
+
+		prefix_parse(&nobody, networks[i]);
+		if (prefix_contains(&nobody, &p->addr) || (p->len < nobody.len && prefix_contains(p, &nobody.addr)))
+			return true;
+	}
+	return false;
+}
+
+int
+check_outside(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct prefix p;
+
+	if (check_prefixes(cfg, opt) != 0)
+		return -1;
+	prefix_parse(&p, conf_last(opt));
+	if (!has_nobody(&p))
+		return 0;
+	cfg_error(cfg, "option '%s': '%s' has addresses that are no host's (loopback, multicast and the like)", cfg_opt_name(opt),
+	    conf_last(opt));
+	return -1;
+}
+
+int
+check_host(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return conf_check_addr(cfg, opt) == 0 ? check_outside(cfg, opt) : -1;
+}
+
 int
 check_inside(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return *conf_last(opt) == '\0' ? 0 : check_prefixes(cfg, opt);
+	return *conf_last(opt) == '\0' ? 0 : check_outside(cfg, opt);
+}
+
+int
+check_nat64_source(cfg_t *cfg, cfg_opt_t *opt)
+{
+	if (conf_check_v4(cfg, opt) != 0)
+		return -1;
+	return *conf_last(opt) == '\0' ? 0 : check_outside(cfg, opt);
 }
 
 int

@@ -7,16 +7,21 @@
 #include <stdint.h>
 
 int check_number(cfg_t *cfg, cfg_opt_t *opt);
+int check_time(cfg_t *cfg, cfg_opt_t *opt); /* a duration, in its option's range */
+int check_state_dir(cfg_t *cfg, cfg_opt_t *opt);
 int check_ports(cfg_t *cfg, cfg_opt_t *opt);
 int check_ifnames(cfg_t *cfg, cfg_opt_t *opt);
 int check_prefixes(cfg_t *cfg, cfg_opt_t *opt);
-int check_inside(cfg_t *cfg, cfg_opt_t *opt);
+int check_outside(cfg_t *cfg, cfg_opt_t *opt); /* a network of hosts */
+int check_inside(cfg_t *cfg, cfg_opt_t *opt);  /* the same, or nothing */
+int check_host(cfg_t *cfg, cfg_opt_t *opt);    /* a host's address */
 int check_datapath(cfg_t *cfg, cfg_opt_t *opt);
 int check_protocol(cfg_t *cfg, cfg_opt_t *opt);
 int check_other_version(cfg_t *cfg, cfg_opt_t *opt);
 int check_nat(cfg_t *cfg, cfg_opt_t *opt);
 int check_policy_nat(cfg_t *cfg, cfg_opt_t *opt);
 int check_action(cfg_t *cfg, cfg_opt_t *opt);
+int check_nat64_source(cfg_t *cfg, cfg_opt_t *opt);
 int check_nat64_prefix(cfg_t *cfg, cfg_opt_t *opt);
 int check_metrics(cfg_t *cfg, cfg_opt_t *opt);
 int check_size(cfg_t *cfg, cfg_opt_t *opt);

@@ -22,7 +22,7 @@ struct journal_record {
 
 struct journal;
 
-enum { JOURNAL_MAX = 1 << 20 }; /* records of a file */
+enum { JOURNAL_MAX = 1 << 21 }; /* records of a file */
 
 /* Takes fd over (read and write, empty or a former process's), for up to max records. Room on the disk is had at once, so that writing
  * to the mapping can't fail later; nobody may truncate the file while it is open. NULL with errno, and fd closed: EINVAL (max is 0 or

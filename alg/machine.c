@@ -124,6 +124,34 @@ check_bridges(const struct look *l)
 	}
 }
 
+/* --- interfaces ---------------------------------------------------------------------------- */
+
+static void
+check_interface(const struct look *l, const char *of, const char *name, const char *ifname)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s", ifname);
+	if (!is_there(l, path))
+		log_event(LOG_LEVEL_WARN, "machine",
+		    "reason=\"%s%s names interface %s, and there is none\" effect=\"nothing is taken from it until there is one\"", of,
+		    name, ifname);
+}
+
+static void
+check_interfaces(const struct look *l)
+{
+	const struct config *c = l->config;
+
+	if (!is_there(l, "/sys/class/net"))
+		return;
+	for (size_t i = 0; i < c->interfaces_count; i++)
+		check_interface(l, "interfaces", "", c->interfaces[i]);
+	for (size_t i = 0; i < c->policies_count; i++)
+		for (size_t n = 0; n < c->policies[i].interfaces_count; n++)
+			check_interface(l, "policy ", c->policies[i].name, c->policies[i].interfaces[n]);
+}
+
 /* --- the kernel's helper ------------------------------------------------------------------- */
 
 #define HELPER "/sys/module/nf_conntrack_pptp"
@@ -165,5 +193,6 @@ machine_check_files(const struct config *c, const char *datapath, const char *ro
 
 	check_forwarding(&l);
 	check_bridges(&l);
+	check_interfaces(&l);
 	check_helper(&l);
 }

@@ -3,8 +3,10 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,6 +121,47 @@ machine_check_netlink(const struct config *c)
 	check_helper_objects();
 }
 
+/* --- another gateway ------------------------------------------------------------------------ */
+
+/* The name is one of the network namespace's, as the table and the rules are, and goes with its process, however that ends. */
+static int
+claim(void)
+{
+	static const char name[] = "pptpalg";
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error;
+
+	if (fd < 0)
+		return -1;
+	memcpy(un.sun_path + 1, name, sizeof(name) - 1);
+	if (bind(fd, (struct sockaddr *)&un, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(name))) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+machine_claim(void)
+{
+	int fd = claim();
+
+	for (int i = 1; i < PORT_TRIES && fd < 0 && errno == EADDRINUSE; i++) {
+		const struct timespec wait = {.tv_nsec = PORT_WAIT_NS};
+
+		nanosleep(&wait, NULL);
+		fd = claim();
+	}
+	if (fd < 0 && errno == EADDRINUSE)
+		log_event(LOG_LEVEL_ERROR, "start",
+		    "error=\"another pptpalg runs on this machine (in this network namespace)\" "
+		    "advice=\"stop it first; one is enough, with policies for what differs\"");
+	else if (fd < 0)
+		log_event(LOG_LEVEL_ERROR, "start", "error=\"unix socket: %m\"");
+	return fd;
+}
+
 /* --- the proxy port --------------------------------------------------------------------- */
 
 /* 0, or why the port can't be had. A family that is not there has no ports that are taken. */
@@ -159,9 +202,7 @@ machine_check_port(const struct config *c)
 	if (error != EADDRINUSE)
 		return true;
 	log_event(LOG_LEVEL_ERROR, "start",
-	    "error=\"another program listens on TCP port %u, perhaps another pptpalg\" advice=\"ss -ltnp sport = :%u tells which; "
-	    "proxy-port can "
-	    "be another\"",
+	    "error=\"another program listens on TCP port %u\" advice=\"ss -ltnp sport = :%u tells which; proxy-port can be another\"",
 	    c->proxy_port, c->proxy_port);
 	return false;
 }

@@ -51,14 +51,16 @@ serve(struct config *config, struct start *s)
 	struct gateway_prepared prepared = {.config = config, .control_fd = -1, .metrics_fd = -1, .watch_fd = -1};
 	struct priv_policy policy;
 	struct priv *priv;
+	int claimed;
 
 	if (geteuid() != 0) {
 		log_event(LOG_LEVEL_ERROR, "start",
 		    "error=\"pptpalg must be started as root: part of it changes nftables, routing rules and connection tracking\"");
 		return 1;
 	}
+	claimed = machine_claim();
 	/* A process that goes on in another's place has its sockets already. */
-	if (s->count == 0 && !machine_check_port(config))
+	if (claimed < 0 || (s->count == 0 && !machine_check_port(config)))
 		return 1;
 	prepared.monitor = monitor_new(config);
 	if (prepared.monitor == NULL)
@@ -69,7 +71,14 @@ serve(struct config *config, struct start *s)
 	gateway_policy(config, &policy);
 	monitor_policy(prepared.monitor, &policy);
 	priv = priv_start_as_user(&policy, gateway_prepare, &prepared);
-	return priv != NULL ? gateway_run(config, priv, &prepared) : 1;
+	if (priv == NULL) {
+		monitor_give_up(prepared.monitor);
+		return 1;
+	}
+	/* It is the monitor's, which owns the table. */
+	if (prepared.forked)
+		close(claimed);
+	return gateway_run(config, priv, &prepared);
 }
 
 int

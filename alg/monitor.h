@@ -81,6 +81,8 @@ const char *monitor_datapath(const struct monitor *m);
 void monitor_handover(struct monitor *m, const struct handover_fd *fds, size_t n, const char *path, char *const argv[]);
 /* In the worker: closes its copies of what is the monitor's, and undoes nothing. */
 void monitor_abandon(struct monitor *m);
+/* Where no worker could be started: undoes what monitor_new() did, and frees m. */
+void monitor_give_up(struct monitor *m);
 
 /* The worker's side: sends a request; error as in priv_reply. reply is NULL only where fn is called without a monitor's answer; fds are
  * fn's own. */

@@ -206,6 +206,12 @@ end(void *user, int status)
 }
 
 void
+monitor_give_up(struct monitor *m)
+{
+	end(m, 1);
+}
+
+void
 monitor_policy(struct monitor *m, struct priv_policy *policy)
 {
 	policy->types[PRIV_PROGRAM] = true;

@@ -9,14 +9,15 @@ static const char gateway_socket[] = "/run/pptpalg/control.sock";
 static const struct {
 	const char *name;
 	bool rows;
-	const char *none; /* said instead of an empty table */
+	const char *none;    /* said instead of an empty table */
+	const char *keys[3]; /* by which rows are sorted: what belongs to a connection stands together */
 } tables[] = {
-    {"status", false, NULL},
-    {"flows", true, "no flows"},
-    {"gates", true, "no gates"},
-    {"xlate", true, "no translated call ids"},
-    {"resources", true, "no resources"},
-    {"counters", false, NULL},
+    {"status", false, NULL, {NULL}},
+    {"flows", true, "no flows", {"session", NULL}},
+    {"gates", true, "no gates", {"call", NULL}},
+    {"xlate", true, "no translated call ids", {"owner", "id", NULL}},
+    {"resources", true, "no resources", {"group", "resource", NULL}},
+    {"counters", false, NULL, {NULL}},
 };
 
 static void
@@ -93,9 +94,9 @@ print_rows(json_t *result, json_t *rows, const char *none)
 		print_result(result);
 		putchar('\n');
 	}
-	if (json_array_size(rows) > 0)
-		print_table(rows);
-	else
+	print_table(rows);
+	fflush(stdout);
+	if (json_array_size(rows) == 0)
 		fprintf(stderr, "%s\n", none);
 }
 
@@ -125,6 +126,7 @@ show(const struct context *ctx, size_t table, int argc, char **argv)
 	snprintf(command, sizeof(command), "alg %s", tables[table].name);
 	answer = request(ctx, command, args, has_rows ? &rows : NULL, &status);
 	result = json_object_get(answer, "result");
+	sort_rows(rows, tables[table].keys);
 	if (answer != NULL && ctx->json && has_rows)
 		print_rows_json(result, rows);
 	else if (answer != NULL && ctx->json)

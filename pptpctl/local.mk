@@ -9,6 +9,7 @@ pptpctl_libpptpctl_la_SOURCES = \
 	pptpctl/reload.c \
 	pptpctl/request.c \
 	pptpctl/show.c \
+	pptpctl/sort.c \
 	pptpctl/status.c \
 	pptpctl/tunnel.c
 

@@ -28,6 +28,10 @@ json_t *request(const struct context *ctx, const char *command, json_t *args, js
 /* "NAME=VALUE" of user, address, tunnel, or a session's number, as an object; NULL with the error printed. */
 json_t *parse_selector(const char *word);
 
+/* Sorts rows by the values of keys, which end with NULL: texts by their first words, in which numbers count as such (9.1, 10, 10.1),
+ * integers by value. What is equal stays in its order. rows may be NULL. */
+void sort_rows(json_t *rows, const char *const *keys);
+
 /* Prints rows as a table with aligned columns, in the order in which the keys come first. Keys that end in _s, _bytes and _unix are
  * printed for people. Nothing for no rows. */
 void print_table(json_t *rows);

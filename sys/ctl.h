@@ -46,7 +46,8 @@ void ctl_server_free(struct ctl_server *s);
 
 /* Makes a listening Unix socket at path with mode, replacing a stale one; -1 with errno (EADDRINUSE: somebody serves it). */
 int ctl_listen(const char *path, unsigned mode);
-/* The same at a daemon's start: *fd is the socket, or -1 without a path (NULL). False with the reason logged. */
+/* The same at a daemon's start: *fd is the socket, or -1 without a path (NULL). Where only the socket's folder is missing, it is made. False
+ * with the reason logged. */
 bool ctl_listen_at_start(const char *path, unsigned mode, int *fd);
 
 /* For pptpctl: sends a request, then reads rows until done. No wait for the server takes longer than timeout_ms; -1: for ever. NULL

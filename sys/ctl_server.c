@@ -344,9 +344,24 @@ ctl_listen(const char *path, unsigned mode)
 	return -1;
 }
 
+/* /run is empty after the machine's start, and who starts a daemon by hand has no service manager to make its folder. */
+static void
+make_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	if (slash == NULL || (size_t)(slash - path) >= sizeof(folder))
+		return;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+	mkdir(folder, 0755);
+}
+
 bool
 ctl_listen_at_start(const char *path, unsigned mode, int *fd)
 {
+	if (path != NULL)
+		make_folder(path);
 	*fd = path != NULL ? ctl_listen(path, mode) : -1;
 	if (path == NULL || *fd >= 0)
 		return true;

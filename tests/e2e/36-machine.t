@@ -2,7 +2,7 @@
 # What the gateway says of a machine whose set-up spoils its work, and that each of these does what is said.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 33
+plan 40
 alg_topology
 masquerade
 
@@ -27,11 +27,24 @@ ok "and a call carries data" one_call
 gateway_config other
 second=$(in_ns "$gw" timeout 60 "$pptpalg" -f -c "$work/other.conf" 2>&1)
 is "a second gateway does not start" $? 1
-like "and says why" "$second" 'error="another program listens on TCP port 1724, perhaps another pptpalg"'
+like "and says why" "$second" 'error="another pptpalg runs on this machine'
+gateway_config other 'proxy-port = 1799' 'mark = 0x100' 'table = 99'
+second=$(in_ns "$gw" timeout 60 "$pptpalg" -f -c "$work/other.conf" 2>&1)
+is "nor does one whose options are others" $? 1
+like "for the same reason" "$second" 'error="another pptpalg runs on this machine'
 ok "the first goes on undisturbed" one_call
+is "with its table" "$(in_ns "$gw" nft list table inet pptpalg | grep -c 'tproxy to :1799')" 0
 unprivileged=$(setpriv --reuid 65534 --clear-groups "$pptpalg" -f -c "$work/other.conf" 2>&1)
 is "one that is not started as root does not start" $? 1
 like "and says so" "$unprivileged" 'error="pptpalg must be started as root'
+
+gateway_stop
+gateway_config other 'user = "nobody-of-this-name"'
+stranger=$(in_ns "$gw" timeout 60 "$pptpalg" -f -c "$work/other.conf" 2>&1)
+is "one whose worker would be nobody does not start" $? 1
+like "and says who" "$stranger" "reason=\"the worker's user does not exist\" user=nobody-of-this-name"
+is "it leaves no table" "$(in_ns "$gw" nft list tables | grep pptpalg)" ""
+is "and no rules" "$(ip -n "$gw" rule | grep -c 1723)" 0
 
 # --- forwarding -------------------------------------------------------------------------------------------------
 run in_ns "$gw" sysctl -qw net.ipv4.ip_forward=0

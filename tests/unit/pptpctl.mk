@@ -6,6 +6,7 @@ tests_unit_test_pptpctl_SOURCES = \
 	tests/unit/pptpctl/daemon.c tests/unit/pptpctl/daemon.h \
 	tests/unit/pptpctl/main.c \
 	tests/unit/pptpctl/test_commands.c \
-	tests/unit/pptpctl/test_print.c
+	tests/unit/pptpctl/test_print.c \
+	tests/unit/pptpctl/test_sort.c
 tests_unit_test_pptpctl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_pptpctl_LDADD = pptpctl/libpptpctl.la $(CHECK_LIBS)

@@ -1,6 +1,7 @@
 /* What is said of a machine that spoils the gateway's work: files in a folder that stands for / , and real routing rules and ports. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,10 @@ static const struct {
     {BRIDGE BRIDGES4 "1", "interfaces = {eth0, br0}\n", "conntrack", "warning", "br0 is a bridge", "hang"},
     {BRIDGE BRIDGES4 "1", "ipv4 = no\n", "conntrack", NULL, NULL, NULL},
     {BRIDGES4 "1 sys/class/net/eth0", "", "conntrack", NULL, NULL, NULL},
+    {"sys/class/net/eth0", "interfaces = {eth0}\npolicy p { interface = {eth0} }\n", "conntrack", NULL, NULL, NULL},
+    {"sys/class/net/eth0", "interfaces = {eth0, eth1}\n", "conntrack", "warning", "interfaces names interface eth1", "there is none"},
+    {"sys/class/net/eth0", "policy guests { interface = {eth7} }\n", "user", "warning", "policy guests names interface eth7", "none"},
+    {"sys", "interfaces = {eth0}\n", "conntrack", NULL, NULL, NULL},
     {HELPER "refcnt=1 " HELPER "holders/nf_nat_pptp", "", "conntrack", NULL, NULL, NULL},
     {HELPER "refcnt=0 " HELPER "holders", "", "conntrack", NULL, NULL, NULL},
     {HELPER "refcnt=2 " HELPER "holders/nf_nat_pptp", "", "conntrack", "warning", "a firewall rule calls the kernel's PPTP helper",
@@ -184,6 +189,45 @@ START_TEST(helper_objects)
 END_TEST
 
 static int
+claimed(const char **said)
+{
+	int fd;
+
+	capture_begin();
+	fd = machine_claim();
+	*said = capture_end();
+	return fd;
+}
+
+static void
+claim_body(void)
+{
+	const char *said;
+	int fd = claimed(&said);
+
+	CHECK(fd >= 0 && said[0] == '\0');
+	CHECK(claimed(&said) < 0);
+	CHECK(strstr(said, "error=\"another pptpalg runs on this machine") != NULL);
+	/* One that ends soon is waited for. */
+	if (fork() == 0) {
+		usleep(200000);
+		_exit(0);
+	}
+	close(fd);
+	fd = claimed(&said);
+	CHECK(fd >= 0 && said[0] == '\0');
+	/* Another network namespace has a gateway of its own. */
+	CHECK(unshare(CLONE_NEWNET) == 0);
+	CHECK(claimed(&said) >= 0);
+}
+
+START_TEST(there_is_one)
+{
+	in_netns(claim_body);
+}
+END_TEST
+
+static int
 listen_on(int family, const char *host, uint16_t port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -222,7 +266,7 @@ port_body(void)
 	CHECK(port_is_free("", &said) && said[0] == '\0');
 	fd = listen_on(AF_INET, "127.0.0.1", 1724);
 	CHECK(!port_is_free("", &said));
-	CHECK(strstr(said, "another program listens on TCP port 1724, perhaps another pptpalg") != NULL);
+	CHECK(strstr(said, "another program listens on TCP port 1724\"") != NULL);
 	CHECK(port_is_free("proxy-port = 1725\n", &said));
 	CHECK(port_is_free("ipv4 = no\n", &said));
 	close(fd);
@@ -256,6 +300,7 @@ suite_machine(void)
 	tcase_add_loop_test(t, files, 0, (int)(sizeof(machines) / sizeof(machines[0])));
 	tcase_add_test(t, rules);
 	tcase_add_test(t, helper_objects);
+	tcase_add_test(t, there_is_one);
 	tcase_add_test(t, port);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);

@@ -520,6 +520,13 @@ START_TEST(listening_at_start)
 	close(fd);
 	unlink(other);
 	rmdir(folder);
+	ck_assert(ctl_listen_at_start(other, 0640, &fd));
+	ck_assert_int_eq(stat(folder, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0755);
+	close(fd);
+	unlink(other);
+	rmdir(folder);
+	snprintf(other, sizeof(other), "%s/run/ctl", folder);
 	capture_begin();
 	ck_assert(!ctl_listen_at_start(other, 0640, &fd));
 	said = capture_end();
