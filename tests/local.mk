@@ -36,6 +36,9 @@ EXTRA_DIST += tests/e2e/41-calls.t tests/e2e/42-nat.t tests/e2e/43-gates.t tests
 # The gateway as its administrator sees it.
 EXTRA_DIST += tests/e2e/36-machine.t tests/e2e/37-reload.t tests/e2e/38-unit.t tests/e2e/39-options.t
 
+# All programs, as the README shows them first.
+EXTRA_DIST += tests/e2e/19-quickstart.t
+
 # Simulations: whole engines against each other on a virtual clock, by seed.
 check_PROGRAMS += tests/sim/test_gre_sim
 TESTS += tests/sim/test_gre_sim

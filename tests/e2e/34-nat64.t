@@ -3,7 +3,7 @@
 # forwarder in user space (datapath = user).
 # shellcheck source=tests/e2e/alg.sh disable=SC2119,SC2154
 . "$(dirname "$0")/alg.sh"
-plan 47
+plan 48
 alg_topology
 masquerade
 size=10000000
@@ -76,6 +76,17 @@ g knocks $nat64
 END
 ok "and told why" wait_for 5 logged alg 'event=control-refused .*reason="NAT64 is not for clients on the gateway itself'
 ip -n "$gw" route del 64:ff9b::/96 dev out
+ip -n "$ext" route add 64:ff9b::/96 via 2001:db8:1::fe
+ok "an IPv6 client outside and an IPv4 server inside" talk <<END
+I in $in2 at 10.2.0.2
+I listens
+i in $in2
+x in $ext
+$(connection x i 64:ff9b::10.2.0.2 I)
+$(outgoing x 7 i 55)
+x gre @i_at_x reaches i as 55 from 10.2.0.1
+i gre @x_at_i reaches x as 7 from 64:ff9b::a02:2
+END
 say fresh
 ok "the gateway ends" gateway_stop
 is "nothing of its table is left" "$(in_ns "$gw" nft list tables | grep -c pptpalg)" 0

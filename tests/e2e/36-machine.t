@@ -2,7 +2,7 @@
 # What the gateway says of a machine whose set-up spoils its work, and that each of these does what is said.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 40
+plan 42
 alg_topology
 masquerade
 
@@ -18,6 +18,21 @@ $(outgoing c1 7 s1 21)
 $(data c1 7 s1 21 192.0.2.254)
 END
 }
+
+# --- one transaction ---------------------------------------------------------------------------------------------
+spawn monitor "$gw" nft monitor
+monitor_pid=$!
+# transactions: how many nft has seen that were about the gateway's table
+listens() { in_ns "$gw" nft "add table ip probe; delete table ip probe"; grep -q probe "$work/monitor.log"; }
+transactions() { awk '/table inet pptpalg/ {ours = 1} /^# new generation/ {n += ours; ours = 0} END {print n + 0}' "$work/monitor.log"; }
+wait_for 10 listens
+gateway_start
+wait_for 5 prints 1 transactions
+is "the table comes in one transaction" "$(transactions)" 1
+gateway_stop
+wait_for 5 prints 2 transactions
+is "and goes in one" "$(transactions)" 2
+stop "$monitor_pid"
 
 again
 is "nothing is said of a machine that is well" "$(grep -c event=machine "$work/alg.log")" 0
