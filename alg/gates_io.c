@@ -16,8 +16,9 @@
 struct op {
 	struct gateway *gw;
 	uint64_t id;
-	unsigned answers; /* that are still to come */
-	int error;        /* the first */
+	unsigned answers;     /* that are still to come */
+	int error;            /* the first */
+	struct gate_pair led; /* to the user backend, which has it; id 0: not */
 };
 
 struct batch {
@@ -48,6 +49,57 @@ log_down(const struct call *c, const struct gates_info *info)
 	    "seconds=%" PRIu64 " up-packets=%" PRIu64 " up-bytes=%" PRIu64 " down-packets=%" PRIu64 " down-bytes=%" PRIu64 " reason=\"%s\"",
 	    clock_unix() - c->since_unix, n->up_pkts, n->up_bytes, n->down_pkts, n->down_bytes, alg_why_text(info->why));
 	log_call(LOG_LEVEL_INFO, "call-down", c, more);
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+/* Sends, or answers itself where that fails. */
+static void
+ask(struct gateway *gw, const struct monitor_request *request, monitor_reply_fn fn, void *user)
+{
+	if (monitor_send(gw->priv, request, fn, user) == 0)
+		return;
+	if (gw->counters.monitor_failed++ == 0)
+		log_event(LOG_LEVEL_ERROR, "monitor", "error=\"the monitor does not answer\"");
+	fn(user, ENOBUFS, NULL, NULL, 0);
+}
+
+static void
+divert(struct gateway *gw, enum monitor_type type, const struct gate *gate, monitor_reply_fn fn, void *user)
+{
+	struct monitor_request request;
+
+	memset(&request, 0, sizeof(request));
+	request.type = type;
+	request.divert = *gate;
+	ask(gw, &request, fn, user);
+}
+
+/* No answer would change anything. */
+static void
+on_diverted(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds)
+{
+	(void)user, (void)error, (void)reply, (void)fds, (void)nfds;
+}
+
+void
+gates_divert(struct gateway *gw, const struct gate_pair *pair)
+{
+	divert(gw, MONITOR_DIVERT, &pair->up, on_diverted, NULL);
+	divert(gw, MONITOR_DIVERT, &pair->down, on_diverted, NULL);
+}
+
+/* Takes a pair from the user backend; false: it was not there. */
+static bool
+withdraw_user(struct gateway *gw, const struct gate_pair *pair, struct gate_counters *last)
+{
+	bool found;
+
+	memset(last, 0, sizeof(*last));
+	found = gw->user != NULL && gw->user->ops->del(gw->user, pair, last) == 0;
+	divert(gw, MONITOR_DIVERT_END, &pair->up, on_diverted, NULL);
+	divert(gw, MONITOR_DIVERT_END, &pair->down, on_diverted, NULL);
+	return found;
 }
 
 /* --- adding ---------------------------------------------------------------------------------- */
@@ -101,12 +153,15 @@ static void
 on_added(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds)
 {
 	struct op *op = user;
+	struct gate_counters last;
 
 	(void)reply, (void)fds, (void)nfds;
 	if (op->error == 0)
 		op->error = error;
 	if (--op->answers > 0)
 		return;
+	if (op->error != 0 && op->led.id != 0)
+		withdraw_user(op->gw, &op->led, &last);
 	added(op->gw, op->id, op->error);
 	free(op);
 }
@@ -121,39 +176,19 @@ new_op(struct gateway *gw, uint64_t id, unsigned answers)
 	return op;
 }
 
-/* Sends, or answers itself where that fails. */
-static void
-ask(struct gateway *gw, const struct monitor_request *request, monitor_reply_fn fn, void *user)
-{
-	if (monitor_send(gw->priv, request, fn, user) == 0)
-		return;
-	if (gw->counters.monitor_failed++ == 0)
-		log_event(LOG_LEVEL_ERROR, "monitor", "error=\"the monitor does not answer\"");
-	fn(user, ENOBUFS, NULL, NULL, 0);
-}
-
-static void
-divert(struct gateway *gw, enum monitor_type type, const struct gate *gate, monitor_reply_fn fn, void *user)
-{
-	struct monitor_request request;
-
-	memset(&request, 0, sizeof(request));
-	request.type = type;
-	request.divert = *gate;
-	ask(gw, &request, fn, user);
-}
-
 /* The forwarder knows the gates before the first packet is led to it. */
 static void
 add_user(struct gateway *gw, const struct gate_pair *pair)
 {
-	int error = gw->user != NULL ? gw->user->ops->add(gw->user, pair) : ENOTSUP;
-	struct op *op = error == 0 ? new_op(gw, pair->id, 2) : NULL;
+	struct op *op = new_op(gw, pair->id, 2);
+	int error = op == NULL ? ENOMEM : gw->user == NULL ? ENOTSUP : gw->user->ops->add(gw->user, pair);
 
-	if (op == NULL) {
-		added(gw, pair->id, error != 0 ? error : ENOMEM);
+	if (error != 0) {
+		free(op);
+		added(gw, pair->id, error);
 		return;
 	}
+	op->led = *pair;
 	divert(gw, MONITOR_DIVERT, &pair->up, on_added, op);
 	divert(gw, MONITOR_DIVERT, &pair->down, on_added, op);
 }
@@ -249,28 +284,12 @@ on_deleted(void *user, int error, const struct monitor_reply *reply, const int *
 	free(op);
 }
 
-/* No answer would change anything. */
-static void
-on_diverted(void *user, int error, const struct monitor_reply *reply, const int *fds, size_t nfds)
-{
-	(void)user, (void)error, (void)reply, (void)fds, (void)nfds;
-}
-
-void
-gates_divert(struct gateway *gw, const struct gate_pair *pair)
-{
-	divert(gw, MONITOR_DIVERT, &pair->up, on_diverted, NULL);
-	divert(gw, MONITOR_DIVERT, &pair->down, on_diverted, NULL);
-}
-
 static void
 del_user(struct gateway *gw, const struct gate_pair *pair)
 {
-	struct gate_counters last = {0};
-	bool found = gw->user != NULL && gw->user->ops->del(gw->user, pair, &last) == 0;
+	struct gate_counters last;
+	bool found = withdraw_user(gw, pair, &last);
 
-	divert(gw, MONITOR_DIVERT_END, &pair->up, on_diverted, NULL);
-	divert(gw, MONITOR_DIVERT_END, &pair->down, on_diverted, NULL);
 	gates_deleted(gw->gates, pair->id, found ? &last : NULL, clock_ts());
 }
 

@@ -3,7 +3,7 @@
 # forwarder in user space (datapath = user).
 # shellcheck source=tests/e2e/alg.sh disable=SC2119,SC2154
 . "$(dirname "$0")/alg.sh"
-plan 48
+plan 55
 alg_topology
 masquerade
 size=10000000
@@ -99,3 +99,44 @@ cli=$in2
 tunnel "IPv4, masqueraded" 192.0.2.1 192.0.2.254
 is "connection tracking has not seen GRE" "$(gre_entries)" 0
 tunnel "IPv6, masqueraded" 2001:db8:1::1 2001:db8:1::fe
+
+# --- GRE that can't be led aside, since somebody took the set of such GRE away ---
+stop "$server_pid"
+gateway_stop
+here "the gateway starts, for one call" gateway_start 'datapath = "user"' 'max-calls = 1'
+ok "which is there, and ends" talk <<END
+$(ends)
+$(connection d1 s1)
+$(outgoing d1 7 s1 100)
+END
+say fresh
+soon_is "and takes its gates along" 0 gates
+in_ns "$gw" nft flush chain inet pptpalg divert
+here "the set is gone" in_ns "$gw" nft delete set inet pptpalg divert4
+# the forwarder has room for 17, as the gates of calls that end take their time
+refused() {
+  local i
+  for i in {1..17}; do
+    cat <<END
+d1 sends OCRQ <Call-ID $i>
+s1 gets OCRQ <Call-ID ?d1_at_s1>
+s1 sends OCRP <Call-ID $((100 + i))> <Peer-Call-ID @d1_at_s1>
+d1 gets OCRP <Peer-Call-ID $i> <Result 2>
+s1 gets CCRQ
+s1 sends CDN <Call-ID $((100 + i))>
+END
+  done
+}
+ok "calls are refused then" talk <<END
+$(ends)
+$(connection d1 s1)
+$(refused)
+END
+say fresh
+soon_is "and leave no gates" 0 gates
+in_ns "$gw" nft add set inet pptpalg divert4 '{ typeof ip saddr . ip daddr . @th,48,16; }'
+ok "nor take the forwarder's room from another one" talk <<END
+$(ends)
+$(connection d1 s1)
+$(outgoing d1 7 s1 100)
+END
