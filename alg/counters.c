@@ -1,5 +1,6 @@
 #include "alg/counters.h"
 
+#include "alg/datapath/user.h"
 #include "alg/gateway.h"
 
 struct out {
@@ -115,6 +116,23 @@ carried(const struct out *out, const struct gateway *gw)
 	put_label(out, "gre_bytes", "Bytes of these, with their IP headers", "direction", "down", sum.down_bytes);
 }
 
+/* What is for this machine itself is not lost, so it is not among the dropped. */
+static void
+forwarder(const struct out *out, const struct gateway *gw)
+{
+	struct datapath_user_stats s;
+
+	if (gw->user == NULL)
+		return;
+	datapath_user_stats(gw->user, &s);
+	put(out, "forwarder_packets", "GRE packets sent on in user space", false, s.forwarded_pkts);
+	put(out, "forwarder_bytes", "Bytes of these, with their IP headers", false, s.forwarded_bytes);
+	for (int i = 0; i < USER_DROPS; i++)
+		if (i != USER_OWN)
+			put_label(out, "forwarder_dropped", "GRE packets that the forwarder dropped", "reason",
+			    datapath_user_drop_text((enum datapath_user_drop)i), s.dropped[i]);
+}
+
 void
 counters_each(const struct gateway *gw, void (*fn)(void *user, const struct counter *c), void *user)
 {
@@ -129,6 +147,7 @@ counters_each(const struct gateway *gw, void (*fn)(void *user, const struct coun
 	messages(&out, gw);
 	calls(&out, &gw->counters, &g);
 	carried(&out, gw);
+	forwarder(&out, gw);
 	put(&out, "ids_taken", "Translated call ids taken", false, x.taken);
 	put(&out, "ids_kept", "Of them, those that stayed as their owner chose them", false, x.kept);
 	put_label(&out, "ids_failed", "Call ids that could not be translated", "reason", "limit", x.failed_limit);

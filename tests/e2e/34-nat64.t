@@ -3,7 +3,7 @@
 # forwarder in user space (datapath = user).
 # shellcheck source=tests/e2e/alg.sh disable=SC2119,SC2154
 . "$(dirname "$0")/alg.sh"
-plan 55
+plan 58
 alg_topology
 masquerade
 size=10000000
@@ -98,19 +98,29 @@ is "it says so" "$(alg_json status .datapath)" user
 cli=$in2
 tunnel "IPv4, masqueraded" 192.0.2.1 192.0.2.254
 is "connection tracking has not seen GRE" "$(gre_entries)" 0
+forwarded() { alg_json counters '.forwarder_packets > 1000 and .forwarder_bytes > 2 * '$size; }
+soon_is "the forwarder's packets are counted" true forwarded
 tunnel "IPv6, masqueraded" 2001:db8:1::1 2001:db8:1::fe
 
 # --- GRE that can't be led aside, since somebody took the set of such GRE away ---
 stop "$server_pid"
 gateway_stop
 here "the gateway starts, for one call" gateway_start 'datapath = "user"' 'max-calls = 1'
-ok "which is there, and ends" talk <<END
+ok "which is there" talk <<END
 $(ends)
 $(connection d1 s1)
 $(outgoing d1 7 s1 100)
+$(data d1 7 s1 100)
 END
+in_ns "$in2" sysctl -qw net.ipv4.ip_default_ttl=1
+ok "a packet that may go no further ends at the gateway" talk <<END
+d1 gre @s1_at_d1 misses s1
+END
+in_ns "$in2" sysctl -qw net.ipv4.ip_default_ttl=64
+used_up() { alg_json counters '.forwarder_dropped_hop_limit_used_up > 0'; }
+soon_is "and is counted, with the reason" true used_up
 say fresh
-soon_is "and takes its gates along" 0 gates
+soon_is "the call ends and takes its gates along" 0 gates
 in_ns "$gw" nft flush chain inet pptpalg divert
 here "the set is gone" in_ns "$gw" nft delete set inet pptpalg divert4
 # the forwarder has room for 17, as the gates of calls that end take their time
