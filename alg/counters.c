@@ -125,8 +125,8 @@ forwarder(const struct out *out, const struct gateway *gw)
 	if (gw->user == NULL)
 		return;
 	datapath_user_stats(gw->user, &s);
-	put(out, "forwarder_packets", "GRE packets sent on in user space", false, s.forwarded_pkts);
-	put(out, "forwarder_bytes", "Bytes of these, with their IP headers", false, s.forwarded_bytes);
+	put(out, "forwarder_sent_packets", "GRE packets sent on in user space", false, s.forwarded_pkts);
+	put(out, "forwarder_sent_bytes", "Bytes of these, with their IP headers", false, s.forwarded_bytes);
 	for (int i = 0; i < USER_DROPS; i++)
 		if (i != USER_OWN)
 			put_label(out, "forwarder_dropped", "GRE packets that the forwarder dropped", "reason",

@@ -98,7 +98,7 @@ is "it says so" "$(alg_json status .datapath)" user
 cli=$in2
 tunnel "IPv4, masqueraded" 192.0.2.1 192.0.2.254
 is "connection tracking has not seen GRE" "$(gre_entries)" 0
-forwarded() { alg_json counters '.forwarder_packets > 1000 and .forwarder_bytes > 2 * '$size; }
+forwarded() { alg_json counters '.forwarder_sent_packets > 1000 and .forwarder_sent_bytes > 2 * '$size; }
 soon_is "the forwarder's packets are counted" true forwarded
 tunnel "IPv6, masqueraded" 2001:db8:1::1 2001:db8:1::fe
 
