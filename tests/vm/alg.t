@@ -86,3 +86,7 @@ ask_loop
 wait "$guest_pid"; status=$?
 wait "$shown_pid"
 [ $status -eq 0 ] || failed=1
+[ $status -eq 0 ] || for log in alg client server; do
+  note "--- this machine's $log.log"
+  tail -n 40 "$work/$log.log" | sed 's/^/#   /'
+done
