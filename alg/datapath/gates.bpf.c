@@ -109,8 +109,10 @@ is_plain6(const struct ipv6hdr *ip, const void *end)
 }
 
 static __always_inline bool
-is_of4(const struct gates_slot4 *slot, const struct iphdr *ip)
+is_of4(const void *a_slot, const void *header)
 {
+	const struct gates_slot4 *slot = a_slot;
+	const struct iphdr *ip = header;
 	const struct gre *gre = (const void *)(ip + 1);
 
 	return slot->src == ip->saddr && slot->dst == ip->daddr && slot->head.call_id == gre->call_id;
@@ -123,59 +125,52 @@ is_same_ipv6(const __be32 *a, const __be32 *b)
 }
 
 static __always_inline bool
-is_of6(const struct gates_slot6 *slot, const struct ipv6hdr *ip)
+is_of6(const void *a_slot, const void *header)
 {
+	const struct gates_slot6 *slot = a_slot;
+	const struct ipv6hdr *ip = header;
 	const struct gre *gre = (const void *)(ip + 1);
 
 	return slot->head.call_id == gre->call_id && is_same_ipv6(slot->src, ip->saddr.s6_addr32) &&
 	       is_same_ipv6(slot->dst, ip->daddr.s6_addr32);
 }
 
-/* The slot that seems to be the packet's; NULL: none. */
-static __always_inline struct gates_slot4 *
-find4(const struct iphdr *ip)
+/* The slot that seems to be the packet's, from its home on; NULL: none. Slots begin with their heads. */
+static __always_inline void *
+find(void *map, __u32 mask, __u32 home, const void *ip, bool (*is_of)(const void *slot, const void *ip))
 {
-	const struct gre *gre = (const void *)(ip + 1);
-	__u32 home = gates_hash(&setup.seed, &ip->saddr, &ip->daddr, 1, gre->call_id);
 	__u32 far = 0;
 
 	for (__u32 i = 0; i < GATES_REACH; i++) {
-		__u32 at = (home + i) & setup.mask4;
-		struct gates_slot4 *slot = bpf_map_lookup_elem(&gates4, &at);
+		__u32 at = (home + i) & mask;
+		struct gates_head *head = bpf_map_lookup_elem(map, &at);
 
-		if (slot == NULL)
+		if (head == NULL)
 			return NULL;
-		if (is_of4(slot, ip))
-			return slot;
+		if (is_of(head, ip))
+			return head;
 		if (i == 0)
-			far = (slot->head.state & GATES_FAR) >> GATES_FAR_SHIFT;
+			far = (head->state & GATES_FAR) >> GATES_FAR_SHIFT;
 		if (i >= far)
 			return NULL;
 	}
 	return NULL;
 }
 
+static __always_inline struct gates_slot4 *
+find4(const struct iphdr *ip)
+{
+	const struct gre *gre = (const void *)(ip + 1);
+
+	return find(&gates4, setup.mask4, gates_hash(&setup.seed, &ip->saddr, &ip->daddr, 1, gre->call_id), ip, is_of4);
+}
+
 static __always_inline struct gates_slot6 *
 find6(const struct ipv6hdr *ip)
 {
 	const struct gre *gre = (const void *)(ip + 1);
-	__u32 home = gates_hash(&setup.seed, ip->saddr.s6_addr32, ip->daddr.s6_addr32, 4, gre->call_id);
-	__u32 far = 0;
 
-	for (__u32 i = 0; i < GATES_REACH; i++) {
-		__u32 at = (home + i) & setup.mask6;
-		struct gates_slot6 *slot = bpf_map_lookup_elem(&gates6, &at);
-
-		if (slot == NULL)
-			return NULL;
-		if (is_of6(slot, ip))
-			return slot;
-		if (i == 0)
-			far = (slot->head.state & GATES_FAR) >> GATES_FAR_SHIFT;
-		if (i >= far)
-			return NULL;
-	}
-	return NULL;
+	return find(&gates6, setup.mask6, gates_hash(&setup.seed, ip->saddr.s6_addr32, ip->daddr.s6_addr32, 4, gre->call_id), ip, is_of6);
 }
 
 /* To be called before a slot's gate and hop are read. An addition that tells what was there is a full barrier; the compiler must not
