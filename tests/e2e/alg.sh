@@ -40,6 +40,8 @@ alg_topology() {
     address "$gw" in$n 10.$n.0.1/24 fd00:$n::1/64
     ip -n "$ns_prefix-in$n" route add default via 10.$n.0.1
     ip -n "$ns_prefix-in$n" route add default via fd00:$n::1
+    # Else 10.0.0.1 answers by the default route, before the tunnel is up, where the server is the gateway itself.
+    ip -n "$ns_prefix-in$n" route add unreachable 10.0.0.0/24
   done
   plug "$srv" eth0 192.0.2.1/24 2001:db8:1::1/64
   plug "$ext" eth0 192.0.2.3/24 2001:db8:1::3/64

@@ -185,6 +185,8 @@ main(int argc, char **argv)
 
 		shutdown(fd, SHUT_WR);
 		good = recv(fd, &c, 1, 0) == 0;
+		if (!good)
+			fprintf(stderr, "blob: the other end did not close: %s\n", strerror(errno));
 	}
 	close(fd);
 	return good ? 0 : 1;
