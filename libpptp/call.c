@@ -132,8 +132,8 @@ call_end_all(struct pptp_conn *conn, enum pptp_end end, const char *text, uint64
 
 /* --- which call a message is about ---------------------------------------------------- */
 
-/* Call-Disconnect-Notify carries the PAC's id (section 2.13), which we don't know of a call that we cleared before its
- * reply came: then it is the one that has waited longest. */
+/* Call-Disconnect-Notify carries the PAC's id (section 2.13), which we don't know of a call that we cleared and that the PAC never
+ * replied to: then it is the one that has waited longest. */
 static struct call *
 cleared_early(const struct pptp_conn *conn)
 {
@@ -162,8 +162,8 @@ guess_notified(const struct pptp_conn *conn, uint16_t id)
 	return call != NULL ? call : id == 0 ? only_call(conn) : NULL;
 }
 
-/* An id that was never told may by chance be our own id of another call: a call that waits for such a message comes before the guess
- * that the peer names calls by our ids. */
+/* A peer that names calls by our ids has one call a connection, as far as such peers are known. Where there are several, ours of one
+ * may be the peer's of another, told or not yet, and a wrong guess would end a call that nobody wanted to end. */
 static struct call *
 select_disconnected(const struct pptp_conn *conn, uint16_t id)
 {
@@ -171,7 +171,7 @@ select_disconnected(const struct pptp_conn *conn, uint16_t id)
 
 	if (call == NULL)
 		call = cleared_early(conn);
-	if (call == NULL && conn->config.policy == PPTP_LENIENT)
+	if (call == NULL && conn->config.policy == PPTP_LENIENT && conn->stats.calls == 1)
 		call = call_by_own(conn, id);
 	return call;
 }

@@ -148,6 +148,22 @@ outgoing_answered(struct pptp_conn *conn, struct call *call, const struct call_i
 	return PPTP_OK;
 }
 
+/* The request was on its way when we cleared the call. The PAC's id is what its Call-Disconnect-Notify will carry; a refusal leaves
+ * nothing for it to disconnect. */
+static int
+answered_late(struct pptp_conn *conn, struct call *call, const struct call_input *in)
+{
+	const struct pptp_outgoing_call_reply *m = &in->msg->outgoing_call_reply;
+
+	if (call->peer_known)
+		return PPTP_ERR_STATE;
+	if (m->result_code != PPTP_OCRP_CONNECTED)
+		call_set_state(conn, call, PPTP_CALL_IDLE, in->ts);
+	else if (call_by_peer(conn, m->call_id) == NULL)
+		call_learn_peer_id(conn, call, m->call_id);
+	return PPTP_OK;
+}
+
 static int
 incoming_answered(struct pptp_conn *conn, struct call *call, const struct call_input *in)
 {
@@ -322,6 +338,7 @@ static const call_action cells[CALL_MACHINES][CALL_STATES][CALL_EVENTS] = {
 		},
 	    [PPTP_CALL_WAIT_DISCONNECT] =
 		{
+		    [PPTP_OUTGOING_CALL_REPLY] = answered_late,
 		    [PPTP_CALL_CLEAR_REQUEST] = clears_crossed,
 		    [PPTP_CALL_DISCONNECT_NOTIFY] = clear_answered,
 		    [EV_CALL_CLEAR] = nothing,

@@ -15,7 +15,7 @@ static const struct pptp_quirk quirks[] = {
     {"any", "Incoming-Call-Connected", "window 0: no limit"},
     {"any", "Call-Disconnect-Notify", "result 0: the call ended"},
     {"any", "Set-Link-Info", "peer's call id 0 or the sender's own: taken for that call, or for the connection's only one"},
-    {"accel-ppp", "Call-Disconnect-Notify", "carries the receiver's call id: found by that"},
+    {"accel-ppp", "Call-Disconnect-Notify", "carries the receiver's call id: found by that, where it is the connection's only call"},
     {"accel-ppp", "Stop-Control-Connection-Request", "reason 0: taken as 1, no particular reason"},
     {"Windows", "Call-Clear-Request", "sent by a PAC to end the call: answered with Call-Disconnect-Notify"},
     {"Windows", "Set-Link-Info", "sent by a PAC, or at teardown: given to the program"},

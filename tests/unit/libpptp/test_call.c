@@ -393,6 +393,72 @@ START_TEST(disconnect_of_a_call_cleared_early)
 }
 END_TEST
 
+/* Two calls, and our id of the one is the peer's of the other, known or not: what a peer that names calls by our ids would mean can't be
+ * told from what the RFC means. */
+START_TEST(disconnect_with_our_own_id_of_several)
+{
+	uint16_t first, second;
+	struct solo s;
+
+	solo_init(&s);
+	solo_establish(&s);
+	ck_assert_int_eq(pptp_call_open(s.conn, NULL, &first, s.ts), PPTP_OK);
+	ck_assert_int_eq(pptp_call_open(s.conn, NULL, &second, s.ts), PPTP_OK);
+	recv_gets(&s, msg_about(PPTP_OUTGOING_CALL_REPLY, first, PEER_ID), "OCRQ OCRQ UP");
+	/* The PAC has given up on the second, which it never told its id of: by chance it is ours of the first. */
+	recv_gets(&s, msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, first), "");
+	recv_gets(&s, msg_about(PPTP_OUTGOING_CALL_REPLY, second, first), "UP");
+	recv_gets(&s, msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, second), "");
+	recv_gets(&s, msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, first), "DOWN:peer");
+	ck_assert_uint_eq(s.last.call_id, second);
+	recv_gets(&s, msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, first), "DOWN:peer");
+	ck_assert_uint_eq(s.last.call_id, first);
+	solo_free(&s);
+}
+END_TEST
+
+/* A reply that crosses our Call-Clear-Request tells the id that the disconnect will carry, so no other call is taken for this one. */
+START_TEST(reply_to_a_call_cleared_early)
+{
+	uint16_t first, second;
+	struct solo s;
+
+	solo_init(&s);
+	s.config.policy = (enum pptp_policy)_i;
+	solo_establish(&s);
+	ck_assert_int_eq(pptp_call_open(s.conn, NULL, &first, s.ts), PPTP_OK);
+	ck_assert_int_eq(pptp_call_open(s.conn, NULL, &second, s.ts), PPTP_OK);
+	ck_assert_int_eq(pptp_call_clear(s.conn, first, PPTP_CDN_REQUEST, s.ts), PPTP_OK);
+	ck_assert_int_eq(pptp_call_clear(s.conn, second, PPTP_CDN_REQUEST, s.ts), PPTP_OK);
+	recv_gets(&s, msg_about(PPTP_OUTGOING_CALL_REPLY, first, PEER_ID), "OCRQ OCRQ CCRQ CCRQ");
+	recv_gets(&s, msg_about(PPTP_OUTGOING_CALL_REPLY, second, PEER_ID + 1), "");
+	recv_gets(&s, msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, PEER_ID + 1), "DOWN:local");
+	ck_assert_uint_eq(s.last.call_id, second);
+	recv_gets(&s, msg_about(PPTP_OUTGOING_CALL_REPLY, first, PEER_ID + 2), ""); /* once is enough */
+	recv_gets(&s, msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, PEER_ID), "DOWN:local");
+	ck_assert_uint_eq(s.last.call_id, first);
+	solo_free(&s);
+}
+END_TEST
+
+/* There is nothing to disconnect, and the peer may say no more about it. */
+START_TEST(refusal_of_a_call_cleared_early)
+{
+	struct pptp_msg reply;
+	struct solo s;
+
+	solo_init(&s);
+	s.config.policy = (enum pptp_policy)_i;
+	solo_establish(&s);
+	ck_assert_int_eq(pptp_call_open(s.conn, NULL, &s.call_id, s.ts), PPTP_OK);
+	ck_assert_int_eq(pptp_call_clear(s.conn, s.call_id, PPTP_CDN_REQUEST, s.ts), PPTP_OK);
+	reply = msg_about(PPTP_OUTGOING_CALL_REPLY, s.call_id, 0);
+	reply.outgoing_call_reply.result_code = PPTP_OCRP_BUSY;
+	recv_gets(&s, reply, "OCRQ CCRQ DOWN:local");
+	solo_free(&s);
+}
+END_TEST
+
 START_TEST(disconnect_is_told_in_full)
 {
 	struct pptp_msg msg = msg_about(PPTP_CALL_DISCONNECT_NOTIFY, 0, PEER_ID);
@@ -665,6 +731,9 @@ suite_call(void)
 	tcase_add_loop_test(peers, clear_with_a_wrong_id, 0, 2);
 	tcase_add_loop_test(peers, disconnect_with_our_own_id, 0, 2);
 	tcase_add_loop_test(peers, disconnect_of_a_call_cleared_early, 0, 2);
+	tcase_add_test(peers, disconnect_with_our_own_id_of_several);
+	tcase_add_loop_test(peers, reply_to_a_call_cleared_early, 0, 2);
+	tcase_add_loop_test(peers, refusal_of_a_call_cleared_early, 0, 2);
 	tcase_add_test(peers, disconnect_is_told_in_full);
 	tcase_add_test(peers, statistics_of_any_bytes);
 	tcase_add_loop_test(peers, link_info_with_wrong_ids, 0, 2);
