@@ -19,6 +19,11 @@ on_configure_request(struct fsm *f, const struct fsm_packet *p)
 	bool may_nak = f->naks_sent < f->limits.max_failure;
 	struct opt_reply reply;
 
+	/* what is discarded must change nothing */
+	if (!opt_can_judge(p->data, p->len)) {
+		f->rx_bad++;
+		return;
+	}
 	if (repeats_acked(f, p)) {
 		fsm_send(f, PPP_CONF_ACK, p->id, p->data, p->len);
 		return;

@@ -55,6 +55,12 @@ opt_valid(const uint8_t *data, size_t datalen)
 	return r.ok && rd_left(&r) == 0;
 }
 
+bool
+opt_can_judge(const uint8_t *data, size_t datalen)
+{
+	return datalen <= OPT_REPLY_MAX && opt_valid(data, datalen);
+}
+
 /* Starts an option in w and returns where, for end_option(). */
 static uint8_t *
 begin_option(struct wr *w, uint8_t type)
@@ -148,7 +154,7 @@ opt_request(const struct opt_table *t, void *user, const uint8_t *data, size_t d
 	struct rd r = rd_init(data, datalen);
 	struct opt o;
 
-	if (datalen > sizeof(reply->data) || !opt_valid(data, datalen))
+	if (!opt_can_judge(data, datalen))
 		return false;
 	while (next_option(&r, &o))
 		judge_option(&j, &o);

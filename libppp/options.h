@@ -46,11 +46,14 @@ struct opt_reply {
 /* True when the options are in shape. */
 bool opt_valid(const uint8_t *data, size_t datalen);
 
+/* True when a Configure-Request of these options can be judged: in shape, and not too long to answer. */
+bool opt_can_judge(const uint8_t *data, size_t datalen);
+
 /* Writes our Configure-Request's options. */
 void opt_build(const struct opt_table *t, void *user, struct wr *w);
 
 /* Judges a peer's Configure-Request and makes the reply. may_nak false: what would be a Nak becomes a Reject (Max-Failure,
- * RFC 1661 section 4.6), and missing options are let go. False when it is malformed, or too long to answer: discard it. */
+ * RFC 1661 section 4.6), and missing options are let go. False where opt_can_judge() is: discard it. */
 bool opt_request(const struct opt_table *t, void *user, const uint8_t *data, size_t datalen, bool may_nak, struct opt_reply *reply);
 
 /* Hands a Configure-Nak's options to their rows; false when it is malformed. */

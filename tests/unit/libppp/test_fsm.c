@@ -32,6 +32,7 @@ struct probe {
 	uint64_t now;
 	char did[64];
 	bool insist; /* the option row Naks */
+	unsigned forgotten;
 };
 
 static void
@@ -91,9 +92,21 @@ check(void *user, struct rd *data, struct wr *nak)
 	return ((struct probe *)user)->insist ? OPT_NAK : OPT_ACK;
 }
 
+static void
+forget_peer(void *user)
+{
+	((struct probe *)user)->forgotten++;
+}
+
 static const struct opt_row rows[] = {{7, 1, 1, build, check, NULL, NULL, NULL}};
-static const struct fsm_ops ops = {
-    .proto = PPP_PROTO_IPCP, .options = {rows, 1}, .up = up, .down = down, .finished = finished, .extra = extra, .echo_reply = echo_reply};
+static const struct fsm_ops ops = {.proto = PPP_PROTO_IPCP,
+    .options = {rows, 1},
+    .up = up,
+    .down = down,
+    .finished = finished,
+    .extra = extra,
+    .echo_reply = echo_reply,
+    .forget_peer = forget_peer};
 static const struct fsm_limits limits = {TS_S(3), MAX_CONFIGURE, MAX_TERMINATE, 5};
 
 static void
@@ -378,6 +391,30 @@ START_TEST(test_lengths)
 }
 END_TEST
 
+/* A request that is discarded leaves all that the peer said before as it was. */
+START_TEST(test_malformed_request_changes_nothing)
+{
+	static const char *const bad[] = {"\x07\x00\x11", "\x07\x01\x11", "\x07\xff\x11", "\x07\x03\x11\x07", "\x07\x03\x11\x07\x03"};
+	static const size_t len[] = {3, 3, 3, 4, 5};
+	struct probe p;
+	uint8_t id;
+
+	probe_init(&p, FSM_OPENED);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char packet[16] = {1, 1, 0, (char)(4 + len[i])};
+
+		memcpy(packet + 4, bad[i], len[i]);
+		give(&p, packet, 4 + len[i]);
+		ck_assert_uint_eq(p.f.rx_bad, i + 1);
+	}
+	ck_assert_uint_eq(p.forgotten, 0);
+	ck_assert_int_eq(p.f.state, FSM_OPENED);
+	ck_assert_uint_eq(next_code(&p, &id), 0);
+	GIVE(&p, "\x01\x01\x00\x07\x07\x03\x11");
+	ck_assert_uint_eq(p.forgotten, 1);
+}
+END_TEST
+
 START_TEST(test_passive_waits)
 {
 	struct probe p;
@@ -412,6 +449,7 @@ suite_fsm(void)
 	tcase_add_test(t, test_max_failure_turns_naks_to_rejects);
 	tcase_add_test(t, test_unknown_code);
 	tcase_add_test(t, test_lengths);
+	tcase_add_test(t, test_malformed_request_changes_nothing);
 	tcase_add_test(t, test_passive_waits);
 	suite_add_tcase(s, t);
 	return s;
