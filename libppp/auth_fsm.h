@@ -60,7 +60,7 @@ enum authr_result {
 	AUTHR_REQUEST,   /* authr.request wants a verdict: authr_verdict() */
 	AUTHR_ACCEPTED,  /* the peer is who it says: authr.request.name, .method, .keys */
 	AUTHR_REFUSED,   /* it is not, and has been told: close the link */
-	AUTHR_NO_METHOD, /* EAP: the peer refused all methods allowed: close the link */
+	AUTHR_NO_METHOD, /* EAP: the peer refused all methods allowed: agree on another protocol, or authr_give_up() and close the link */
 	AUTHR_TIMEOUT,   /* it does not answer: close the link */
 };
 
@@ -94,6 +94,8 @@ void authr_start(struct authr *a, unsigned methods, uint64_t ts);
 void authr_stop(struct authr *a);
 /* Takes one packet {code, id, length, ...} of proto; padding may follow. */
 enum authr_result authr_rx(struct authr *a, enum ppp_proto proto, const uint8_t *packet, size_t packetlen, uint64_t ts);
+/* After AUTHR_NO_METHOD: tells the peer that there is nothing else. */
+void authr_give_up(struct authr *a);
 /* The verdict on authr.request; ignored unless one with this id is awaited. */
 enum authr_result authr_verdict(struct authr *a, uint8_t id, const struct ppp_auth_verdict *verdict, uint64_t ts);
 /* When authr_expire() is due; TS_NEVER: not. */
@@ -116,6 +118,7 @@ enum authe_result {
 	AUTHE_NONE,
 	AUTHE_ACCEPTED,    /* authe.message is the peer's text, .keys and .method are set */
 	AUTHE_REJECTED,    /* authe.message says why, in a sentence; .mschap_error is set with the MS-CHAP methods */
+	AUTHE_NO_METHOD,   /* EAP: the peer has none of the methods allowed: agree on another protocol, or close the link */
 	AUTHE_NOT_GENUINE, /* MS-CHAPv2: the peer does not know our password, so it is an impostor: close the link */
 	AUTHE_TIMEOUT,     /* no verdict on our answers */
 };
@@ -128,6 +131,7 @@ struct authe {
 	uint8_t id;                  /* of our answer */
 	uint8_t first_id;            /* PAP: of our first request */
 	uint8_t transmits;
+	bool refused; /* EAP: the peer's method was, by a Nak */
 	uint64_t expiry;
 	uint8_t nt_hash[16];         /* of our password */
 	uint8_t expected[20];        /* MS-CHAPv2: authenticator response to come */

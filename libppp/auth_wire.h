@@ -111,6 +111,7 @@ void authe_reply(struct authe *e, const struct wr *w, uint8_t code, uint8_t id);
 bool authe_md5(struct authe *e, uint8_t out[MD5_RESPONSE], uint8_t id, const uint8_t *challenge, size_t len);
 void authe_mschapv2(struct authe *e, uint8_t response[49], const uint8_t challenge[16]);
 bool authe_genuine(struct authe *e, const uint8_t *text, size_t len);
+void authe_close(struct authe *e);
 enum authe_result authe_accept(struct authe *e);
 enum authe_result authe_reject(struct authe *e);
 void authe_failure(struct authe *e, const uint8_t *text, size_t len);

@@ -40,8 +40,8 @@ transmit(struct authe *e, uint64_t ts)
 
 /* ---- results ------------------------------------------------------------------------------------------------- */
 
-static void
-close_machine(struct authe *e)
+void
+authe_close(struct authe *e)
 {
 	e->state = AUTHE_CLOSED;
 	e->expiry = TS_NEVER;
@@ -60,7 +60,7 @@ authe_accept(struct authe *e)
 enum authe_result
 authe_reject(struct authe *e)
 {
-	close_machine(e);
+	authe_close(e);
 	if (e->message[0] == '\0')
 		snprintf(e->message, sizeof(e->message), "wrong user name or password");
 	return AUTHE_REJECTED;
@@ -69,7 +69,7 @@ authe_reject(struct authe *e)
 static enum authe_result
 not_genuine(struct authe *e)
 {
-	close_machine(e);
+	authe_close(e);
 	return AUTHE_NOT_GENUINE;
 }
 
@@ -193,9 +193,10 @@ authe_init(struct authe *e, const struct auth_config *config)
 void
 authe_stop(struct authe *e)
 {
-	close_machine(e);
+	authe_close(e);
 	e->state = AUTHE_IDLE;
 	e->transmits = 0;
+	e->refused = false;
 	e->reply_code = 0;
 	e->challenge_len = 0;
 	e->message[0] = '\0';
@@ -389,7 +390,7 @@ authe_expire(struct authe *e, uint64_t ts)
 	if (e->state == AUTHE_DENIED)
 		return authe_reject(e);
 	if (e->transmits >= e->config.max_transmit) {
-		close_machine(e);
+		authe_close(e);
 		return AUTHE_TIMEOUT;
 	}
 	if (e->method == PPP_AUTH_PAP)

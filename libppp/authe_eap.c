@@ -50,6 +50,7 @@ nak(struct authe *e, uint8_t id)
 		wr_u8(&w, eap_type(best));
 	if (wr_len(&w) == 1)
 		wr_u8(&w, 0);
+	e->refused = true;
 	return answer(e, &w, id);
 }
 
@@ -177,6 +178,16 @@ repeated(struct authe *e, const struct auth_packet *p)
 	return false;
 }
 
+/* After nothing but Naks the peer has judged no password: it has no method for us. */
+static enum authe_result
+failure(struct authe *e)
+{
+	if (e->state != AUTHE_WAIT || !e->refused)
+		return authe_reject(e);
+	authe_close(e);
+	return AUTHE_NO_METHOD;
+}
+
 enum authe_result
 authe_eap_rx(struct authe *e, struct auth_packet *p, uint64_t ts)
 {
@@ -187,7 +198,7 @@ authe_eap_rx(struct authe *e, struct auth_packet *p, uint64_t ts)
 		return AUTHE_NONE;
 	}
 	if (p->code == EAP_FAILURE && e->state != AUTHE_OPEN)
-		return authe_reject(e);
+		return failure(e);
 	/* Success counts only where the method itself has ended well (RFC 3748 section 4.2) */
 	return p->code == EAP_SUCCESS ? authe_network_seen(e) : AUTHE_NONE;
 }

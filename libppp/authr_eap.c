@@ -58,6 +58,12 @@ finish(struct authr *a, enum authr_result result)
 	return authr_close(a, result);
 }
 
+void
+authr_give_up(struct authr *a)
+{
+	finish(a, AUTHR_REFUSED);
+}
+
 enum authr_result
 authr_eap_end(struct authr *a)
 {
@@ -73,7 +79,8 @@ identity(struct authr *a, struct auth_packet *p, uint64_t ts)
 	return AUTHR_NONE;
 }
 
-/* RFC 3748 section 5.3.1: the peer wants another method, and lists those that it would take. */
+/* RFC 3748 section 5.3.1: the peer wants another method, and lists those that it would take. That none of them is allowed is not told
+ * yet: EAP's Failure ends the link with most peers, and LCP may know another protocol. */
 static enum authr_result
 nak(struct authr *a, struct auth_packet *p, uint64_t ts)
 {
@@ -86,7 +93,7 @@ nak(struct authr *a, struct auth_packet *p, uint64_t ts)
 	}
 	wanted &= a->methods & ~(unsigned)a->method;
 	if (wanted == 0)
-		return finish(a, AUTHR_NO_METHOD);
+		return authr_close(a, AUTHR_NO_METHOD);
 	a->methods = wanted;
 	start_method(a, ts);
 	return AUTHR_NONE;

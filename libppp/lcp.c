@@ -168,14 +168,32 @@ build_auth(void *user, struct wr *w)
 	return lcp->offer != 0;
 }
 
+/* Where EAP was in vain, what else there is; but a peer that insists on EAP gets it. That it repeats the same packet, because our Nak
+ * was lost, is not insisting. */
+static unsigned
+allowed_now(struct lcp *lcp, unsigned demand)
+{
+	unsigned allow = config(lcp)->allow;
+
+	if (!lcp->eap_in_vain)
+		return allow;
+	if (demand & PPP_AUTH_EAP_ANY) {
+		if (lcp->eap_nakked && lcp->fsm.packet->id != lcp->eap_nak_id)
+			return allow;
+		lcp->eap_nakked = true;
+		lcp->eap_nak_id = lcp->fsm.packet->id;
+	}
+	return allow & ~(unsigned)PPP_AUTH_EAP_ANY;
+}
+
 static enum opt_verdict
 check_auth(void *user, struct rd *data, struct wr *nak)
 {
 	struct lcp *lcp = user;
-	unsigned allow = config(lcp)->allow;
+	unsigned demand = methods_of(data), allow = allowed_now(lcp, demand);
 
-	lcp->refused_methods = methods_of(data);
-	lcp->peer.auth = lcp->refused_methods & allow;
+	lcp->refused_methods = demand;
+	lcp->peer.auth = demand & allow;
 	lcp->auth_refused = lcp->peer.auth == 0;
 	if (allow == 0)
 		return OPT_REJ;
@@ -383,6 +401,42 @@ lcp_reset_wishes(struct lcp *lcp)
 	lcp->offer = strongest(c->require);
 	lcp->tried = 0;
 	lcp->loops = 0;
+}
+
+/* The restart of RFC 1661 section 4.3 (Down, then Up), which the peer sees as a Configure-Request. What was learned about the peer's
+ * wishes stays. */
+static void
+begin_anew(struct lcp *lcp)
+{
+	lcp->fsm.passive = false;
+	fsm_event(&lcp->fsm, FSM_DOWN);
+	fsm_event(&lcp->fsm, FSM_UP);
+}
+
+bool
+lcp_offer_other_than_eap(struct lcp *lcp)
+{
+	/* those that the peer Nak'd in favour of EAP are worth another try; EAP, tried, does not come again */
+	unsigned left = config(lcp)->require & ~(unsigned)PPP_AUTH_EAP_ANY;
+
+	if (left == 0)
+		return false;
+	lcp->offer = strongest(left);
+	begin_anew(lcp);
+	return true;
+}
+
+bool
+lcp_ask_for_other_than_eap(struct lcp *lcp)
+{
+	if (lcp->eap_in_vain || (config(lcp)->allow & ~(unsigned)PPP_AUTH_EAP_ANY) == 0)
+		return false;
+	lcp->eap_in_vain = true;
+	/* should the peer rather leave */
+	lcp->auth_refused = true;
+	lcp->refused_methods = 0;
+	begin_anew(lcp);
+	return true;
 }
 
 void

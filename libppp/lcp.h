@@ -33,6 +33,9 @@ struct lcp {
 	unsigned tried;           /* methods offered so far */
 	bool auth_refused;        /* the peer's last demand was for no method that is allowed */
 	unsigned refused_methods; /* which ones; 0: unknown ones */
+	bool eap_in_vain;         /* EAP was agreed on, but the peer has no method of it that is allowed; */
+	bool eap_nakked;          /* so the peer was asked for something else, */
+	uint8_t eap_nak_id;       /* in answer to this request */
 	uint8_t loops;
 	struct lcp_peer peer;
 	/* keepalive */
@@ -51,6 +54,10 @@ struct lcp {
 void lcp_init(struct lcp *lcp, struct ppp_link *link);
 /* Goes back to the configured wishes, for a new negotiation. */
 void lcp_reset_wishes(struct lcp *lcp);
+
+/* EAP was agreed on in vain. Begins LCP anew to authenticate by another protocol, the peer to us or we to it; false: none is left. */
+bool lcp_offer_other_than_eap(struct lcp *lcp);
+bool lcp_ask_for_other_than_eap(struct lcp *lcp);
 
 /* Codes above 7. */
 bool lcp_extra(void *user, const struct fsm_packet *p);

@@ -90,6 +90,16 @@ peer_accepted(struct ppp_link *link)
 	go_on_when_done(link);
 }
 
+/* EAP was agreed on without knowing its methods; there may be CHAP. */
+static void
+peer_knows_no_method(struct ppp_link *link)
+{
+	if (lcp_offer_other_than_eap(&link->lcp))
+		return;
+	authr_give_up(&link->authr);
+	link_fail(link, PPP_DOWN_AUTH_REFUSED, 0, NULL);
+}
+
 static void
 on_authr(struct ppp_link *link, enum authr_result result)
 {
@@ -106,7 +116,7 @@ on_authr(struct ppp_link *link, enum authr_result result)
 		link_fail(link, PPP_DOWN_AUTH_FAILED, 0, NULL);
 		break;
 	case AUTHR_NO_METHOD:
-		link_fail(link, PPP_DOWN_AUTH_REFUSED, 0, NULL);
+		peer_knows_no_method(link);
 		break;
 	case AUTHR_TIMEOUT:
 		link_fail(link, PPP_DOWN_AUTH_TIMEOUT, 0, NULL);
@@ -138,6 +148,10 @@ on_authe(struct ppp_link *link, enum authe_result result)
 		break;
 	case AUTHE_REJECTED:
 		link_fail(link, PPP_DOWN_AUTH_REJECTED, link->authe.mschap_error, link->authe.message);
+		break;
+	case AUTHE_NO_METHOD:
+		if (!lcp_ask_for_other_than_eap(&link->lcp))
+			link_fail(link, PPP_DOWN_AUTH_REFUSED, 0, "the peer knows no EAP method that is allowed here");
 		break;
 	case AUTHE_NOT_GENUINE:
 		link_fail(link, PPP_DOWN_PEER_NOT_GENUINE, 0, NULL);

@@ -2,7 +2,7 @@
 # Authentication: every method, every refusal, in the words of both sides.
 # shellcheck source=tests/e2e/lib.sh disable=SC2119
 . "$(dirname "$0")/lib.sh"
-plan 106
+plan 109
 topology
 
 long=$(printf '%0255d' 0 | tr 0 x)
@@ -116,3 +116,9 @@ dial alice secret allow "pap, chap" mppe allow
 refused "no method in common" 8 'The server asks for an authentication method, mschap2, that is not allowed here \(only chap, pap\)' \
   'user="" method=none result=refused'
 soon "the password was not sent" '^auth ok +0$' control server show counters
+
+# --- EAP agreed on, but none of its methods: CHAP comes next ------------------------------------------------------
+
+stop "$server_pid"
+server 'auth = {eap-mschap2, mschap}'
+works alice secret mschap allow "eap-md5, mschap"

@@ -19,6 +19,7 @@ tests_unit_test_libppp_SOURCES = \
 	tests/unit/libppp/test_fsm.c \
 	tests/unit/libppp/test_lcp.c \
 	tests/unit/libppp/test_link.c \
+	tests/unit/libppp/test_link_eap.c \
 	tests/unit/libppp/test_link_early.c \
 	tests/unit/libppp/test_mppe.c \
 	tests/unit/libppp/test_mppe_key.c \

@@ -12,6 +12,7 @@ Suite *suite_crypto(void);
 Suite *suite_fsm(void);
 Suite *suite_lcp(void);
 Suite *suite_link(void);
+Suite *suite_link_eap(void);
 Suite *suite_link_early(void);
 Suite *suite_mppe(void);
 Suite *suite_mppe_key(void);
@@ -39,6 +40,7 @@ main(void)
 	    suite_fsm,
 	    suite_lcp,
 	    suite_link,
+	    suite_link_eap,
 	    suite_link_early,
 	    suite_mppe,
 	    suite_mppe_key,

@@ -90,8 +90,14 @@ START_TEST(nak_of_all)
 	auth_pair_init(&p, 0);
 	auth_pair_start(&p, PPP_AUTH_EAP_MSCHAPV2, PPP_AUTH_EAP_MD5);
 	ck_assert_int_eq(p.r_result, AUTHR_NO_METHOD);
-	ck_assert_int_eq(p.e_result, AUTHE_REJECTED);
+	/* no Failure, which would end the link, before the authenticator's link has nothing else */
+	ck_assert_uint_eq(p.last_r[2], 1);
+	ck_assert_int_eq(p.e.state, AUTHE_WAIT);
+	authr_give_up(&p.r);
+	auth_pair_settle(&p);
 	ck_assert_uint_eq(p.last_r[2], 4);
+	ck_assert_int_eq(p.e_result, AUTHE_NO_METHOD);
+	ck_assert_int_eq(p.e.state, AUTHE_CLOSED);
 	ck_assert_uint_eq(p.requests, 0);
 }
 END_TEST
@@ -160,6 +166,28 @@ START_TEST(we_nak_what_we_do_not_do)
 	authe_start(&p.e, PPP_AUTH_EAP_MD5, 0);
 	to_e(&p, 1, 7, "0410 00112233445566778899aabbccddeeff");
 	assert_sent(&p.e_out, "02070006 0300");
+}
+END_TEST
+
+/* Failure is a verdict on our password only where one was asked for. */
+START_TEST(failure_after_naks)
+{
+	struct auth_pair p;
+
+	auth_pair_init(&p, 0);
+	authe_start(&p.e, PPP_AUTH_EAP_ANY, 0);
+	to_e(&p, 1, 1, "01");
+	ck_assert_int_eq(to_e(&p, 4, 1, ""), AUTHE_REJECTED); /* it does not like the name */
+	authe_start(&p.e, PPP_AUTH_EAP_ANY, 0);
+	to_e(&p, 1, 1, "01");
+	to_e(&p, 1, 2, "0d20");
+	to_e(&p, 1, 3, "1900");
+	ck_assert_int_eq(to_e(&p, 4, 3, ""), AUTHE_NO_METHOD);
+	ck_assert_int_eq(to_e(&p, 4, 3, ""), AUTHE_NONE);
+	authe_start(&p.e, PPP_AUTH_EAP_ANY, 0);
+	to_e(&p, 1, 5, "0d20");
+	to_e(&p, 1, 6, "0410 00112233445566778899aabbccddeeff");
+	ck_assert_int_eq(to_e(&p, 4, 6, ""), AUTHE_REJECTED);
 }
 END_TEST
 
@@ -444,6 +472,7 @@ suite_auth_eap(void)
 	tcase_add_test(tc, naks_end);
 	tcase_add_test(tc, nak_in_the_wrong_place);
 	tcase_add_test(tc, we_nak_what_we_do_not_do);
+	tcase_add_test(tc, failure_after_naks);
 	tcase_add_test(tc, identity_and_notification);
 	tcase_add_test(tc, success_out_of_the_blue);
 	tcase_add_test(tc, failure_at_any_time);
