@@ -77,6 +77,7 @@ ppp_link_new(struct ppp_link **linkp, const struct ppp_link_config *config, uint
 	link->now = ts;
 	link->last_rx = ts;
 	link->auth_deadline = TS_NEVER;
+	link->setup_deadline = TS_NEVER;
 	link->listen_deadline = TS_NEVER;
 	outq_init(&link->outq);
 	lcp_init(&link->lcp, link);
@@ -99,6 +100,13 @@ ppp_link_free(struct ppp_link *link)
 	mem_free(mem, link);
 }
 
+/* A peer may reject, Nak and begin anew for ever without breaking a rule; not before it has shown who it is. */
+static uint64_t
+setup_time(const struct ppp_link_config *c)
+{
+	return (c->max_configure + (c->passive ? 1u : 0u)) * c->restart_ns + c->auth_timeout_ns;
+}
+
 void
 ppp_link_open(struct ppp_link *link, uint64_t ts)
 {
@@ -107,6 +115,7 @@ ppp_link_open(struct ppp_link *link, uint64_t ts)
 	link->now = ts;
 	link->last_rx = ts;
 	link->phase = PPP_PHASE_ESTABLISH;
+	link->setup_deadline = ts + setup_time(&link->config);
 	if (link->config.passive)
 		link->listen_deadline = ts + link->config.restart_ns;
 	lcp_reset_wishes(&link->lcp);
@@ -130,6 +139,7 @@ set_why(struct ppp_link *link, enum ppp_down why, uint16_t mschap_error, const c
 	link->why = why;
 	link->mschap_error = mschap_error;
 	snprintf(link->message, sizeof(link->message), "%s", message != NULL ? message : "");
+	link->setup_deadline = TS_NEVER;
 	link->listen_deadline = TS_NEVER;
 }
 
@@ -245,6 +255,7 @@ void
 link_network(struct ppp_link *link)
 {
 	link->auth_deadline = TS_NEVER;
+	link->setup_deadline = TS_NEVER;
 	link->early_len = 0;
 	link->phase = PPP_PHASE_NETWORK;
 	if (!link->networked)
@@ -278,7 +289,7 @@ ppp_link_expiry(const struct ppp_link *link)
 {
 	uint64_t ts = earlier(link->lcp.fsm.expiry, link->lcp.echo_expiry);
 
-	ts = earlier(ts, earlier(link_auth_expiry(link), link->listen_deadline));
+	ts = earlier(ts, earlier(link_auth_expiry(link), earlier(link->setup_deadline, link->listen_deadline)));
 	return link->bundle != NULL ? earlier(ts, bundle_expiry(link->bundle)) : ts;
 }
 
@@ -294,6 +305,14 @@ stop_listening(struct ppp_link *link)
 	fsm_event(&link->lcp.fsm, FSM_UP);
 }
 
+static void
+setup_expired(struct ppp_link *link)
+{
+	bool authenticating = link->phase == PPP_PHASE_AUTHENTICATE;
+
+	link_fail(link, authenticating ? PPP_DOWN_AUTH_TIMEOUT : PPP_DOWN_LCP_FAILED, 0, NULL);
+}
+
 void
 ppp_link_expire(struct ppp_link *link, uint64_t ts)
 {
@@ -301,6 +320,8 @@ ppp_link_expire(struct ppp_link *link, uint64_t ts)
 	fsm_expire(&link->lcp.fsm);
 	lcp_echo_expire(&link->lcp);
 	link_auth_expire(link);
+	if (link->setup_deadline <= ts)
+		setup_expired(link);
 	if (link->listen_deadline <= ts)
 		stop_listening(link);
 	if (link->bundle != NULL)

@@ -76,7 +76,8 @@ struct ppp_link_config {
 	uint8_t max_configure;     /* default 10 */
 	uint8_t max_terminate;     /* default 2 */
 	uint8_t max_failure;       /* default 5 */
-	uint64_t auth_timeout_ns;  /* for the whole phase; default 30 s */
+	uint64_t auth_timeout_ns;  /* for the whole phase; default 30 s. A link that is not through with authentication after this time and
+	                            * that of max_configure requests ends, however often its peer begins anew */
 	uint64_t echo_interval_ns; /* of LCP Echo-Requests when nothing was received since; 0: none; default 30 s */
 	uint8_t echo_failures;     /* unanswered ones that end the link; default 4 */
 	char identification[65];   /* sent in LCP Identification (RFC 1570); empty: not sent */

@@ -32,6 +32,7 @@ struct ppp_link {
 	struct authe authe; /* and we to it */
 	bool authr_done, authe_done;
 	uint64_t auth_deadline;   /* of the phase Authenticate; TS_NEVER: not in it */
+	uint64_t setup_deadline;  /* of all that comes before the phase Network the first time; TS_NEVER: it is over */
 	uint64_t listen_deadline; /* when a passive link begins by itself; TS_NEVER: no more */
 	unsigned peer_method, self_method;
 	char peer_name[PPP_NAME_MAX + 1];

@@ -268,6 +268,48 @@ pass_seconds(struct end *e, unsigned seconds)
 	return frames;
 }
 
+/* Peers that keep all rules and never come to an end. */
+START_TEST(test_setup_ends)
+{
+	char request[64], ack[200] = "";
+	unsigned seconds = 0;
+
+	p.a.lc.require = _i == 0 ? PPP_AUTH_PAP : 0;
+	end_open(&p.a);
+	while (!end_saw(&p.a, PPP_EVENT_DOWN) && seconds < 300) {
+		const char *tx;
+
+		/* its own request is fine, and anew again and again, or never acceptable */
+		snprintf(request, sizeof(request), _i == 0 ? "c021 01%02x000a 050622222222" : "c021 01%02x0006 fe02", seconds & 0xff);
+		end_rx_hex(&p.a, request);
+		while (*(tx = end_tx_hex(&p.a)) != '\0') {
+			if (strncmp(tx, "ff03c02101", 10) != 0)
+				continue;
+			snprintf(ack, sizeof(ack), "c021 02%s", tx + 10);
+			end_rx_hex(&p.a, ack);
+		}
+		p.now += TS_S(1);
+		ppp_link_expire(p.a.link, p.now);
+		end_events(&p.a);
+		seconds++;
+	}
+	/* 10 requests of 3 s and 30 s, and Terminate-Requests */
+	ck_assert_uint_ge(seconds, 60);
+	ck_assert_uint_le(seconds, 70);
+	ck_assert_int_eq(p.a.down.down, _i == 0 ? PPP_DOWN_AUTH_TIMEOUT : PPP_DOWN_LCP_FAILED);
+}
+END_TEST
+
+/* Who is through with it has all the time there is. */
+START_TEST(test_setup_time_ends_with_authentication)
+{
+	p.a.no_bundle = true;
+	p.a.lc.echo_interval_ns = 0;
+	up();
+	ck_assert_uint_eq(ppp_link_expiry(p.a.link), TS_NEVER);
+}
+END_TEST
+
 START_TEST(test_keepalive)
 {
 	p.a.no_bundle = true;
@@ -489,6 +531,8 @@ suite_lcp(void)
 	tcase_add_test(t, test_closes_in_order);
 	tcase_add_test(t, test_early_terminate);
 	tcase_add_test(t, test_identification);
+	tcase_add_loop_test(t, test_setup_ends, 0, 2);
+	tcase_add_test(t, test_setup_time_ends_with_authentication);
 	tcase_add_test(t, test_keepalive);
 	tcase_add_test(t, test_keepalive_ends_with_code_reject);
 	tcase_add_test(t, test_echo_rtt);
