@@ -64,13 +64,18 @@ pptp_callid_pool_free(struct pptp_callid_pool *pool)
 }
 
 static void
+wake_first(struct pptp_callid_pool *p)
+{
+	free_set(p, p->nfree++, p->ring[p->first].id);
+	p->first = (p->first + 1) % IDS;
+	p->nresting--;
+}
+
+static void
 wake(struct pptp_callid_pool *p, uint64_t ts)
 {
-	while (p->nresting > 0 && p->ring[p->first].until <= ts) {
-		free_set(p, p->nfree++, p->ring[p->first].id);
-		p->first = (p->first + 1) % IDS;
-		p->nresting--;
-	}
+	while (p->nresting > 0 && p->ring[p->first].until <= ts)
+		wake_first(p);
 }
 
 /* A number below n, each as likely: draws that would favour the low ones are drawn again. */
@@ -101,6 +106,9 @@ int
 pptp_callid_take(struct pptp_callid_pool *pool, uint16_t *id, uint64_t ts)
 {
 	wake(pool, ts);
+	/* Too early is better than not at all: who makes and ends calls without pause must not keep everybody else from theirs. */
+	if (pool->nfree == 0 && pool->nresting > 0)
+		wake_first(pool);
 	if (pool->nfree == 0)
 		return PPTP_ERR_EXHAUSTED;
 	*id = take_at(pool, random_below(pool, (uint32_t)pool->nfree));

@@ -13,14 +13,14 @@ extern "C" {
 
 struct pptp_callid_pool;
 
-/* rest_ns: how long a freed id stays unused. random draws the ids; both must outlive the pool.
+/* rest_ns: how long a freed id stays unused, as long as there are others. random draws the ids; both must outlive the pool.
  * Errors: NOMEM. The caller frees *pool with pptp_callid_pool_free(). */
 PPTP_API int pptp_callid_pool_new(
     struct pptp_callid_pool **pool, uint64_t rest_ns, pptp_random_fn random, void *random_user, const struct pptp_mem *mem);
 PPTP_API void pptp_callid_pool_free(struct pptp_callid_pool *pool);
 
-/* Takes a free id (1..65535) into *id. Errors: EXHAUSTED when all ids are in use or at rest. O(1) amortized
- * at any fill level. */
+/* Takes a free id (1..65535) into *id; where none is left, the one that has rested longest. Errors: EXHAUSTED when all ids are in
+ * use. O(1) amortized at any fill level. */
 PPTP_API int pptp_callid_take(struct pptp_callid_pool *pool, uint16_t *id, uint64_t ts);
 
 /* Takes this very id, in time proportional to the number of free ids. Errors: EXHAUSTED when it is in use or at rest, or 0. */

@@ -65,17 +65,39 @@ START_TEST(freed_ids_rest)
 	size_t taken, resting;
 
 	ck_assert_int_eq(pptp_callid_take(pool, &first, 0), PPTP_OK);
-	for (int i = 1; i < IDS; i++)
+	for (int i = 2; i < IDS; i++)
 		pptp_callid_take(pool, &id, 0);
 	pptp_callid_give(pool, first, 1000);
 	pptp_callid_count(pool, 1099, &taken, &resting);
-	ck_assert_uint_eq(taken, IDS - 1);
+	ck_assert_uint_eq(taken, IDS - 2);
 	ck_assert_uint_eq(resting, 1);
-	ck_assert_int_eq(pptp_callid_take(pool, &id, 1099), PPTP_ERR_EXHAUSTED);
+	/* the last free one, though the other was there before it */
+	ck_assert_int_eq(pptp_callid_take(pool, &id, 1099), PPTP_OK);
+	ck_assert_uint_ne(id, first);
 	pptp_callid_count(pool, 1100, &taken, &resting);
 	ck_assert_uint_eq(resting, 0);
 	ck_assert_int_eq(pptp_callid_take(pool, &id, 1100), PPTP_OK);
 	ck_assert_uint_eq(id, first);
+	pptp_callid_pool_free(pool);
+}
+END_TEST
+
+/* One peer that makes and ends calls as fast as it can would else keep everybody from theirs. */
+START_TEST(without_free_ones_the_longest_rest_ends)
+{
+	uint64_t state = 6;
+	struct pptp_callid_pool *pool = new_pool(100, &state);
+	uint16_t ids[3] = {0}, id = 0;
+
+	for (int i = 0; i < IDS; i++)
+		pptp_callid_take(pool, i < 3 ? &ids[i] : &id, 0);
+	for (uint64_t i = 0; i < 3; i++)
+		pptp_callid_give(pool, ids[i], 1000 + i);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(pptp_callid_take(pool, &id, 1010), PPTP_OK);
+		ck_assert_uint_eq(id, ids[i]);
+	}
+	ck_assert_int_eq(pptp_callid_take(pool, &id, 1010), PPTP_ERR_EXHAUSTED);
 	pptp_callid_pool_free(pool);
 }
 END_TEST
