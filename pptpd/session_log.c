@@ -136,6 +136,7 @@ session_script_up(const struct session *s)
 	memset(&req, 0, sizeof(req));
 	req.type = PRIV_SCRIPT;
 	req.script.number = SERVER_SCRIPT_UP;
+	req.script.key = s->id;
 	env_add_session(&req, s);
 	if (s->srv->config->ip_up != NULL)
 		run(s, &req);
@@ -144,7 +145,6 @@ session_script_up(const struct session *s)
 	/* Should this process die, the monitor runs ip-down for it. */
 	req.script.number = SERVER_SCRIPT_DOWN;
 	req.script.when = PRIV_SCRIPT_AT_EXIT;
-	req.script.key = s->id;
 	req.script.envlen = 0;
 	env_add_session(&req, s);
 	env_add(&req, "PPTP_REASON", "%s", "the server died");

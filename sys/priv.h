@@ -117,8 +117,9 @@ struct priv_request {
 		struct {
 			uint8_t number; /* index into the policy's scripts */
 			enum priv_script_when
-			    when;     /* ip-up registers its ip-down AT_EXIT; running that NOW under the same key unregisters it */
-			uint64_t key; /* 0: none */
+			    when; /* ip-up registers its ip-down AT_EXIT; running that NOW under the same key unregisters it */
+			/* 0: none. Scripts of one key run one after the other, in their order. */
+			uint64_t key;
 			uint16_t envlen;
 			char env[PRIV_ENV_BYTES]; /* NAME=value strings, each with its NUL: see priv_env_add() */
 		} script;
@@ -178,8 +179,8 @@ struct priv_policy {
 	struct priv_program program; /* handle NULL: no requests of this kind */
 };
 
-/* Appends NAME=value to request->script.env. False when it has no room, the name isn't one of capitals, digits and underscores, or it
- * would change how a shell or the loader works (PATH, IFS, LD_*, BASH_*, ...). Control characters in value become spaces. */
+/* Appends NAME=value to request->script.env. False when it has no room, or the name isn't PPTP_ and capitals, digits and underscores.
+ * Control characters in value become spaces. */
 bool priv_env_add(struct priv_request *request, const char *name, const char *value);
 
 struct priv;

@@ -133,12 +133,13 @@ int priv_deed_undo(struct nl *nl, const struct priv_deed *deed);
 
 /* --- priv_script.c: scripts as children ------------------------------------------- */
 
-enum { PRIV_SCRIPTS_WAITING = 4096, PRIV_SCRIPTS_KEPT = 65536, PRIV_SCRIPTS_BYTES = 32 << 20 };
+/* As many sessions may end at once as there are; the bytes are of environments, of those that wait and of those that are kept. */
+enum { PRIV_SCRIPTS_WAITING = 65536, PRIV_SCRIPTS_KEPT = 65536, PRIV_SCRIPTS_BYTES = 64 << 20 };
 
 struct priv_scripts *priv_scripts_new(unsigned at_once, unsigned timeout_s);
 void priv_scripts_free(struct priv_scripts *s);
-/* Runs path soon, with an environment of strings. 0, EAGAIN (too many wait) or ENOMEM. */
-int priv_scripts_run(struct priv_scripts *s, const char *path, const char *env, size_t envlen);
+/* Runs path soon, with an environment of strings, behind those of the same key (0: none). 0, EAGAIN (too many wait) or ENOMEM. */
+int priv_scripts_run(struct priv_scripts *s, uint64_t key, const char *path, const char *env, size_t envlen);
 /* Keeps one under a key for the end. 0, ENOSPC or ENOMEM. */
 int priv_scripts_keep(struct priv_scripts *s, uint64_t key, const char *path, const char *env, size_t envlen);
 void priv_scripts_forget(struct priv_scripts *s, uint64_t key);

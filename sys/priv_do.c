@@ -278,7 +278,7 @@ do_script(struct priv_core *core, const struct priv_request *r, struct priv_repl
 		return priv_scripts_keep(core->scripts, r->script.key, path, r->script.env, r->script.envlen);
 	if (r->script.key != 0)
 		priv_scripts_forget(core->scripts, r->script.key);
-	return priv_scripts_run(core->scripts, path, r->script.env, r->script.envlen);
+	return priv_scripts_run(core->scripts, r->script.key, path, r->script.env, r->script.envlen);
 }
 
 static int

@@ -21,7 +21,7 @@ enum { ENV_MAX = 256, BUCKETS = 1024, SECOND = 1000000000 };
 struct script {
 	TAILQ_ENTRY(script) entry;
 	const char *path; /* lives as long as the process */
-	uint64_t key;     /* of one that is kept */
+	uint64_t key;     /* 0: none */
 	pid_t pid;
 	int pidfd;
 	uint64_t deadline;
@@ -35,7 +35,8 @@ struct priv_scripts {
 	int epoll_fd, timer_fd;
 	unsigned at_once, running_count;
 	uint64_t timeout_ns;
-	size_t waiting_count, kept_count, kept_bytes;
+	unsigned refused;
+	size_t waiting_count, waiting_bytes, kept_count, kept_bytes;
 	struct script_list waiting, running;
 	struct script_list kept[BUCKETS];
 };
@@ -161,14 +162,50 @@ start(struct priv_scripts *s, struct script *script)
 	return false;
 }
 
+static bool
+is_running(const struct priv_scripts *s, uint64_t key)
+{
+	const struct script *script;
+
+	TAILQ_FOREACH(script, &s->running, entry)
+	{
+		if (script->key == key)
+			return true;
+	}
+	return false;
+}
+
+/* The first one that may start: what ip-up does must be done when its ip-down begins. */
+static struct script *
+next_script(struct priv_scripts *s)
+{
+	struct script *script;
+
+	TAILQ_FOREACH(script, &s->waiting, entry)
+	{
+		if (script->key == 0 || !is_running(s, script->key))
+			return script;
+	}
+	return NULL;
+}
+
+static void
+wait_in_line(struct priv_scripts *s, struct script *script)
+{
+	TAILQ_INSERT_TAIL(&s->waiting, script, entry);
+	s->waiting_count++;
+	s->waiting_bytes += script->envlen;
+}
+
 static void
 start_waiting(struct priv_scripts *s)
 {
-	while (s->running_count < s->at_once && !TAILQ_EMPTY(&s->waiting)) {
-		struct script *script = TAILQ_FIRST(&s->waiting);
+	struct script *script;
 
+	while (s->running_count < s->at_once && (script = next_script(s)) != NULL) {
 		TAILQ_REMOVE(&s->waiting, script, entry);
 		s->waiting_count--;
+		s->waiting_bytes -= script->envlen;
 		if (start(s, script)) {
 			TAILQ_INSERT_TAIL(&s->running, script, entry);
 			s->running_count++;
@@ -183,11 +220,12 @@ start_waiting(struct priv_scripts *s)
 /* --- the parent ----------------------------------------------------------------------- */
 
 static struct script *
-new_script(const char *path, const char *env, size_t envlen)
+new_script(uint64_t key, const char *path, const char *env, size_t envlen)
 {
 	struct script *script = calloc(1, sizeof(*script) + envlen);
 
 	if (script != NULL) {
+		script->key = key;
 		script->path = path;
 		script->envlen = envlen;
 		memcpy(script->env, env, envlen);
@@ -195,15 +233,29 @@ new_script(const char *path, const char *env, size_t envlen)
 	return script;
 }
 
-int
-priv_scripts_run(struct priv_scripts *s, const char *path, const char *env, size_t envlen)
+/* A script that does not run is a rule that stays, or a bill that is not sent: it is said, the first time and at powers of two. */
+static int
+refuse(struct priv_scripts *s, const char *path, int error)
 {
-	struct script *script = s->waiting_count < PRIV_SCRIPTS_WAITING ? new_script(path, env, envlen) : NULL;
+	unsigned n = ++s->refused;
 
+	if ((n & (n - 1)) == 0)
+		log_event(LOG_LEVEL_ERROR, "script", "path=%s error=\"not run: %s\" count=%u", path,
+		    error == EAGAIN ? "too many wait" : strerror(error), n);
+	return error;
+}
+
+int
+priv_scripts_run(struct priv_scripts *s, uint64_t key, const char *path, const char *env, size_t envlen)
+{
+	struct script *script;
+
+	if (s->waiting_count >= PRIV_SCRIPTS_WAITING || s->waiting_bytes + envlen > PRIV_SCRIPTS_BYTES)
+		return refuse(s, path, EAGAIN);
+	script = new_script(key, path, env, envlen);
 	if (script == NULL)
-		return s->waiting_count < PRIV_SCRIPTS_WAITING ? ENOMEM : EAGAIN;
-	TAILQ_INSERT_TAIL(&s->waiting, script, entry);
-	s->waiting_count++;
+		return refuse(s, path, ENOMEM);
+	wait_in_line(s, script);
 	start_waiting(s);
 	return 0;
 }
@@ -216,10 +268,9 @@ priv_scripts_keep(struct priv_scripts *s, uint64_t key, const char *path, const 
 	priv_scripts_forget(s, key);
 	if (s->kept_count >= PRIV_SCRIPTS_KEPT || s->kept_bytes + envlen > PRIV_SCRIPTS_BYTES)
 		return ENOSPC;
-	script = new_script(path, env, envlen);
+	script = new_script(key, path, env, envlen);
 	if (script == NULL)
 		return ENOMEM;
-	script->key = key;
 	TAILQ_INSERT_TAIL(&s->kept[key % BUCKETS], script, entry);
 	s->kept_count++;
 	s->kept_bytes += envlen;
@@ -301,8 +352,7 @@ priv_scripts_finish(struct priv_scripts *s)
 
 		while ((script = TAILQ_FIRST(&s->kept[i])) != NULL) {
 			TAILQ_REMOVE(&s->kept[i], script, entry);
-			TAILQ_INSERT_TAIL(&s->waiting, script, entry);
-			s->waiting_count++;
+			wait_in_line(s, script);
 		}
 	}
 	s->kept_count = s->kept_bytes = 0;

@@ -199,26 +199,15 @@ priv_request_decode(struct priv_request *out, const void *data, size_t len)
 
 /* --- environments of scripts -------------------------------------------------- */
 
-/* Names that shells, interpreters and the loader read would let an unprivileged process run its own code as root. */
+/* Shells, interpreters, the loader, iptables, openssl and many more read variables that would let an unprivileged process run its own code
+ * as root, and no list of these is complete: so all names are ours. */
 static bool
 name_ok(const char *name, size_t len)
 {
-	static const char *const exact[] = {"PATH", "IFS", "ENV", "PS4", "CDPATH", "SHELLOPTS", "BASHOPTS", "GCONV_PATH", "LOCPATH",
-	    "NLSPATH", "HOSTALIASES", "RES_OPTIONS", "LOCALDOMAIN", "TMPDIR", "HOME", "SHELL", "EDITOR", "PAGER", "ZDOTDIR", "FPATH"};
-	static const char *const starts[] = {
-	    "LD_", "BASH_", "GLIBC_", "MALLOC_", "PYTHON", "PERL", "RUBY", "LUA_", "NODE_", "JAVA_", "GIT_", "LC_"};
+	static const char ours[] = "PPTP_";
+	size_t start = sizeof(ours) - 1;
 
-	if (len == 0 || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") < len || (name[0] >= '0' && name[0] <= '9'))
-		return false;
-	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
-		if (strlen(exact[i]) == len && memcmp(name, exact[i], len) == 0)
-			return false;
-	}
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
-		if (strncmp(name, starts[i], strlen(starts[i])) == 0)
-			return false;
-	}
-	return true;
+	return len > start && memcmp(name, ours, start) == 0 && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") >= len;
 }
 
 static bool

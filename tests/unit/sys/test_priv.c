@@ -46,7 +46,7 @@ set_up_everything(struct priv *p)
 	CHECK(rig_call(p, &host, NULL).error == 0 && rig_call(p, &proxy, NULL).error == 0 && rig_call(p, &proxy6, NULL).error == 0);
 	strcpy(dns.dns.ifname, "pptp0");
 	CHECK(rig_call(p, &dns, NULL).error == 0);
-	CHECK(priv_env_add(&script, "N", "down") && priv_env_add(&script, "IFNAME", "pptp0"));
+	CHECK(priv_env_add(&script, "PPTP_N", "down") && priv_env_add(&script, "PPTP_IFNAME", "pptp0"));
 	CHECK(rig_call(p, &script, NULL).error == 0);
 	CHECK(shell("ip -o link show pptp0 | grep -q 'UP.* mtu 1300 '"));
 	CHECK(shell("ip -o addr show pptp0 | grep -q '10.0.0.1 peer 10.0.0.2/32'"));
@@ -88,14 +88,14 @@ worker_death_body(void)
 
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
 	CHECK(nothing_is_left() && rig_resolv_is_original());
-	CHECK(rig_file_has("env.down", "^IFNAME=pptp0$")); /* the script that was kept has run to its end */
+	CHECK(rig_file_has("env.down", "^PPTP_IFNAME=pptp0$")); /* the script that was kept has run to its end */
 	CHECK(unlink(rig_path("env.down")) == 0);
 	log_set_level(LOG_LEVEL_INFO);
 	CHECK(freopen(rig_path("log"), "w", stderr) != NULL);
 	status = rig_run(&policy, die_by_kill);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGKILL);
 	CHECK(nothing_is_left() && rig_resolv_is_original());
-	CHECK(rig_file_has("env.down", "^IFNAME=pptp0$"));
+	CHECK(rig_file_has("env.down", "^PPTP_IFNAME=pptp0$"));
 	CHECK(rig_file_has("log", "level=error event=worker pid=[0-9]* signal=9 "));
 	rig_tear_down();
 }
@@ -320,7 +320,7 @@ inline_body(void)
 	priv_free(p);
 	/* The descriptors of the interface are this process's own; the rest is undone. */
 	CHECK(!shell("ip route | grep -q '203.0.113.9'") && !shell("ip neigh show proxy | grep -q .") && rig_resolv_is_original());
-	CHECK(rig_file_has("env.down", "^IFNAME=pptp0$"));
+	CHECK(rig_file_has("env.down", "^PPTP_IFNAME=pptp0$"));
 	rig_tear_down();
 }
 

@@ -90,7 +90,7 @@ run_script(struct priv *p, uint8_t number, const char *n, uint64_t key, enum pri
 {
 	struct priv_request r = {.type = PRIV_SCRIPT, .script = {.number = number, .key = key, .when = when}};
 
-	CHECK(priv_env_add(&r, "N", n) && priv_env_add(&r, "PEER", "$(touch /tmp/openpptp-injected) \"'"));
+	CHECK(priv_env_add(&r, "PPTP_N", n) && priv_env_add(&r, "PPTP_PEER", "$(touch /tmp/openpptp-injected) \"'"));
 	CHECK(rig_call(p, &r, NULL).error == 0);
 }
 
@@ -109,7 +109,8 @@ scripts_worker(struct priv *p)
 	char n[16];
 
 	setenv("SECRET", "1", 1);
-	run_script(p, 1, "s", 0, PRIV_SCRIPT_NOW);
+	run_script(p, 1, "s", 9, PRIV_SCRIPT_NOW);
+	run_script(p, 0, "behind", 9, PRIV_SCRIPT_NOW);
 	run_script(p, 2, "x", 0, PRIV_SCRIPT_NOW); /* does not exist: only a log line */
 	run_script(p, 0, "kept", 5, PRIV_SCRIPT_AT_EXIT);
 	run_script(p, 0, "replaced", 6, PRIV_SCRIPT_AT_EXIT);
@@ -143,9 +144,12 @@ scripts_body(void)
 	CHECK(rig_run(&policy, scripts_worker) == 0);
 	/* Its end waited for the slow one, which was killed with its children. */
 	CHECK(dir_shell("! kill -0 $(cat slow.pid) 2>/dev/null"));
+	/* What shares its key began behind its end, after the five seconds of its life; the others did not wait for it. */
+	CHECK(dir_shell("test $(($(stat -c %Y env.behind) - $(stat -c %Y slow.pid))) -ge 4"));
+	CHECK(dir_shell("test env.0 -ot env.behind"));
 	CHECK(dir_shell("! grep -q SECRET env.0"));
 	CHECK(dir_shell("grep -q '^PATH=/usr/local/sbin:' env.0"));
-	CHECK(dir_shell("grep -qF 'PEER=$(touch /tmp/openpptp-injected)' env.0"));
+	CHECK(dir_shell("grep -qF 'PPTP_PEER=$(touch /tmp/openpptp-injected)' env.0"));
 	CHECK(dir_shell("test $(cat uid.0) = 0 && test ! -s stdin.0"));
 	CHECK(dir_shell("test $(grep -c -- '->' fds.0) -le 4")); /* stdin, stdout, stderr, and ls's own */
 	CHECK(dir_shell("test -e env.kept && test -e env.replacing && test ! -e env.replaced && test ! -e env.forgotten"));

@@ -44,8 +44,8 @@ good(enum priv_type type)
 		r.tcp.bind = addr("0.0.0.0");
 		break;
 	case PRIV_SCRIPT:
-		ck_assert(priv_env_add(&r, "IFNAME", "pptp0"));
-		ck_assert(priv_env_add(&r, "EMPTY", ""));
+		ck_assert(priv_env_add(&r, "PPTP_IFNAME", "pptp0"));
+		ck_assert(priv_env_add(&r, "PPTP_EMPTY", ""));
 		break;
 	case PRIV_DNS_SET:
 	case PRIV_DNS_CLEAR:
@@ -108,9 +108,9 @@ START_TEST(malformed_requests)
 	    {PRIV_SCRIPT, offsetof(struct priv_request, script.envlen) + 1, 0x10},
 	    {PRIV_SCRIPT, offsetof(struct priv_request, script.env), '='},
 	    {PRIV_SCRIPT, offsetof(struct priv_request, script.env), 'i'},
-	    {PRIV_SCRIPT, offsetof(struct priv_request, script.env) + 6, 'X'},
-	    {PRIV_SCRIPT, offsetof(struct priv_request, script.env) + 8, '\n'},
-	    {PRIV_SCRIPT, offsetof(struct priv_request, script.env) + 19, 'x'}, /* the last NUL */
+	    {PRIV_SCRIPT, offsetof(struct priv_request, script.env) + 11, 'X'},
+	    {PRIV_SCRIPT, offsetof(struct priv_request, script.env) + 13, '\n'},
+	    {PRIV_SCRIPT, offsetof(struct priv_request, script.env) + 29, 'x'}, /* the last NUL */
 	    {PRIV_DNS_SET, offsetof(struct priv_request, dns.domain), '-'},
 	    {PRIV_DNS_SET, offsetof(struct priv_request, dns.domain), '\n'},
 	    {PRIV_DNS_SET, offsetof(struct priv_request, dns.servers[1].family), 4}, /* a gap before it */
@@ -160,15 +160,16 @@ END_TEST
 START_TEST(environment_names)
 {
 	static const char *const bad[] = {
-	    "PATH", "IFS", "LD_PRELOAD", "BASH_ENV", "ENV", "PYTHONPATH", "PERL5OPT", "", "a", "A-B", "A=B", "1A", "A B"};
+	    "PATH", "LD_PRELOAD", "BASH_ENV", "XTABLES_LIBDIR", "OPENSSL_CONF", "", "A", "PPTP", "PPTP_", "pPTP_A", "PPTP_a", "PPTP_A-B",
+	    "PPTP_A=B", "PPTP_A B", "LD_PPTP_A"};
 	struct priv_request r = {.type = PRIV_SCRIPT};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(!priv_env_add(&r, bad[i], "x"), "%s was taken", bad[i]);
 	ck_assert_uint_eq(r.script.envlen, 0);
-	ck_assert(priv_env_add(&r, "PEER_NAME2", "bob\n=\x7f x"));
+	ck_assert(priv_env_add(&r, "PPTP_NAME2", "bob\n=\x7f x"));
 	ck_assert_uint_eq(r.script.envlen, 20);
-	ck_assert_str_eq(r.script.env, "PEER_NAME2=bob =  x");
+	ck_assert_str_eq(r.script.env, "PPTP_NAME2=bob =  x");
 }
 END_TEST
 
@@ -180,13 +181,13 @@ START_TEST(environment_is_bounded)
 
 	memset(value, 'x', 1000);
 	value[1000] = '\0';
-	while (priv_env_add(&r, "A", value))
+	while (priv_env_add(&r, "PPTP_A", value))
 		added++;
-	ck_assert_int_eq(added, PRIV_ENV_BYTES / 1003);
-	value[PRIV_ENV_BYTES - 4 * 1003 - 3] = '\0'; /* what is left, exactly */
-	ck_assert(priv_env_add(&r, "B", value));
+	ck_assert_int_eq(added, PRIV_ENV_BYTES / 1008);
+	value[PRIV_ENV_BYTES - 4 * 1008 - 8] = '\0'; /* what is left, exactly */
+	ck_assert(priv_env_add(&r, "PPTP_B", value));
 	ck_assert_uint_eq(r.script.envlen, PRIV_ENV_BYTES);
-	ck_assert(!priv_env_add(&r, "C", ""));
+	ck_assert(!priv_env_add(&r, "PPTP_C", ""));
 	ck_assert(priv_request_decode(&out, &r, priv_request_len(&r)));
 	r.script.envlen++;
 	ck_assert_uint_eq(priv_request_len(&r), 0);
