@@ -184,7 +184,7 @@ refused(struct flow *f, const struct alg_call *ids, const char *why)
 	char text[FLOW_TEXT];
 
 	f->gw->counters.calls_refused++;
-	if (flow_may_log(&f->gw->limits.calls, "call-refused"))
+	if (log_may(&f->gw->limits.calls, "call-refused"))
 		log_event(LOG_LEVEL_WARN, "call-refused", "%s call=%u reason=\"%s\"", flow_text(f, text), ids->number, why);
 	alg_rewrite_gates(f->rw, ids->number, false);
 }

@@ -45,18 +45,6 @@ flow_side_text(enum alg_side side)
 	return side == ALG_CLIENT ? "client" : "server";
 }
 
-bool
-flow_may_log(struct log_limit *limit, const char *event)
-{
-	uint64_t held;
-
-	if (!log_limit(limit, clock_ts(), &held))
-		return false;
-	if (held > 0)
-		log_event(LOG_LEVEL_WARN, "log-suppressed", "of=%s lines=%" PRIu64, event, held);
-	return true;
-}
-
 /* --- lists ------------------------------------------------------------------------- */
 
 static uint32_t
@@ -278,7 +266,7 @@ log_closed(const struct flow *f, enum flow_state was)
 
 	flow_text(f, text);
 	trace_line(f->gw->trace, TRACE_NOTICE, TRACE_CONNECTIONS, "%s %s: %s", text, was_up ? "down" : "failed", f->reason);
-	if (!was_up && !flow_may_log(&f->gw->limits.failed, event))
+	if (!was_up && !log_may(&f->gw->limits.failed, event))
 		return;
 	log_event(was_up ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, event,
 	    "%s seconds=%" PRIu64 " calls=%" PRIu64 " bytes-up=%" PRIu64 " bytes-down=%" PRIu64 " reason=%s", text, seconds, f->calls_ever,

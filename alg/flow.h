@@ -41,8 +41,6 @@ enum { FLOW_TEXT = 320 };
 const char *flow_text(const struct flow *f, char buf[FLOW_TEXT]);
 /* "client" or "server"; static. */
 const char *flow_side_text(enum alg_side side);
-/* Whether a line of this kind may be written now; tells of those that were not. */
-bool flow_may_log(struct log_limit *limit, const char *event);
 /* A descriptor is closed with a reset, so that its other end knows at once. */
 void flow_reset(int fd);
 

@@ -122,7 +122,7 @@ refuse(struct gateway *gw, int fd, const struct policy_query *q, uint64_t *count
 	char client[ADDR_TEXT_MAX], dst[ADDR_TEXT_MAX];
 	uint64_t n = ++*count;
 
-	if (flow_may_log(&gw->limits.refused, "control-refused"))
+	if (log_may(&gw->limits.refused, "control-refused"))
 		log_event(LOG_LEVEL_WARN, "control-refused", "client=%s dialed=%s port=%u ifname=%s policy=%s reason=\"%s\" count=%llu",
 		    addr_text(&q->client, client), addr_text(&q->dialed, dst), q->dialed_port, q->ifname[0] != '\0' ? q->ifname : "-",
 		    policy, why, (unsigned long long)n);

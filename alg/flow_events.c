@@ -52,7 +52,7 @@ call_refused(struct flow *f, const struct alg_event *e)
 
 	f->gw->counters.calls_refused++;
 	trace_line(f->gw->trace, TRACE_WARNING, TRACE_CALLS, "%s call refused: %s", flow_text(f, text), why);
-	if (flow_may_log(&f->gw->limits.calls, "call-refused"))
+	if (log_may(&f->gw->limits.calls, "call-refused"))
 		log_event(LOG_LEVEL_WARN, "call-refused", "%s from=%s id=%u reason=\"%s\"", text, flow_side_text(e->from),
 		    e->from == ALG_CLIENT ? e->call.client_id : e->call.server_id, why);
 }
@@ -67,7 +67,7 @@ violation(struct flow *f, const struct alg_event *e)
 	f->gw->counters.violations++;
 	trace_line(f->gw->trace, TRACE_WARNING, TRACE_MESSAGES, "%s from=%s not forwarded: %s", flow_text(f, text), flow_side_text(e->from),
 	    e->text);
-	if ((n > 10 && (n & (n - 1)) != 0) || !flow_may_log(&f->gw->limits.violations, "violation"))
+	if ((n > 10 && (n & (n - 1)) != 0) || !log_may(&f->gw->limits.violations, "violation"))
 		return;
 	log_event(LOG_LEVEL_WARN, "violation", "%s from=%s reason=\"%s\" message=%s count=%" PRIu64, text, flow_side_text(e->from),
 	    alg_why_text(e->why), log_quote(quoted, sizeof(quoted), e->text), n);

@@ -16,7 +16,6 @@
 #include "alg/datapath/user.h"
 #include "alg/gates.h"
 #include "alg/journal.h"
-#include "alg/log_limit.h"
 #include "alg/monitor.h"
 #include "alg/policy.h"
 #include "alg/rewrite.h"
@@ -25,6 +24,7 @@
 #include "alg/xlate.h"
 #include "sys/ctl.h"
 #include "sys/handover.h"
+#include "sys/log_limit.h"
 #include "sys/priv.h"
 
 struct event;

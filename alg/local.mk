@@ -7,7 +7,6 @@ libalg_la_SOURCES = \
 	alg/datapath/user_packet.c alg/datapath/user_packet.h \
 	alg/gates.c alg/gates.h \
 	alg/gates_fsm.c alg/gates_private.h \
-	alg/log_limit.c alg/log_limit.h \
 	alg/rewrite.c alg/rewrite.h \
 	alg/rewrite_private.h \
 	alg/rewrite_rx.c \

@@ -134,8 +134,11 @@ established(struct conn *c, const struct pptp_start *start)
 
 	half_del(c);
 	c->established = true;
+	c->logged = log_may(&c->srv->limits.control_up, "control-up");
 	snprintf(c->host_name, sizeof(c->host_name), "%s", start->host_name);
 	snprintf(c->vendor_name, sizeof(c->vendor_name), "%s", start->vendor_name);
+	if (!c->logged)
+		return;
 	log_event(LOG_LEVEL_INFO, "control-up", "peer=%s port=%u host=%s vendor=%s firmware=%u", addr_text(&c->peer, peer),
 	    control_peer_port(c->control), log_quote(host, sizeof(host), c->host_name), log_quote(vendor, sizeof(vendor), c->vendor_name),
 	    start->firmware_revision);
@@ -153,7 +156,8 @@ call_request(struct conn *c, const struct pptp_call_info *call)
 
 	if (s == NULL) {
 		c->srv->counters.sessions_refused++;
-		log_event(LOG_LEVEL_WARN, "call-refused", "peer=%s reason=\"%s\"", addr_text(&c->peer, peer), why);
+		if (log_may(&c->srv->limits.call_refused, "call-refused"))
+			log_event(LOG_LEVEL_WARN, "call-refused", "peer=%s reason=\"%s\"", addr_text(&c->peer, peer), why);
 		pptp_call_reject(pc, call->call_id, call->kind == PPTP_OUTGOING ? PPTP_OCRP_BUSY : PPTP_ICRP_DO_NOT_ACCEPT, 0, clock_ts());
 		return;
 	}
@@ -288,7 +292,8 @@ conn_accept(struct server *srv, int fd, const struct addr *peer)
 
 	if (!make_room(srv, peer, &why)) {
 		srv->counters.conns_refused++;
-		log_event(LOG_LEVEL_WARN, "control-refused", "peer=%s reason=\"%s\"", addr_text(peer, text), why);
+		if (log_may(&srv->limits.control_refused, "control-refused"))
+			log_event(LOG_LEVEL_WARN, "control-refused", "peer=%s reason=\"%s\"", addr_text(peer, text), why);
 		close(fd);
 		return;
 	}
@@ -331,8 +336,9 @@ conn_destroy(struct conn *c, const char *reason)
 	while (c->sessions != NULL)
 		session_fsm(c->sessions, SESSION_E_CALL_DOWN, &close);
 	c->control = NULL;
-	log_event(
-	    c->established ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "control-down", "peer=%s reason=\"%s\"", addr_text(&c->peer, peer), reason);
+	if (!c->established || c->logged)
+		log_event(c->established ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "control-down", "peer=%s reason=\"%s\"",
+		    addr_text(&c->peer, peer), reason);
 	link_out(c);
 	control_free(control);
 	free(c);

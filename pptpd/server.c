@@ -33,6 +33,8 @@ no_gre(struct session *s)
 {
 	char peer[ADDR_TEXT_MAX];
 
+	if (!log_may(&s->srv->limits.no_gre, "no-gre"))
+		return;
 	log_event(LOG_LEVEL_WARN, "no-gre",
 	    "session=%llx peer=%s reason=\"the control connection is up but no GRE arrives: something on the way blocks IP protocol 47\"",
 	    (unsigned long long)s->id, addr_text(&s->peer, peer));

@@ -14,6 +14,7 @@
 #include "pptpd/pool.h"
 #include "pptpd/users.h"
 #include "sys/ctl.h"
+#include "sys/log_limit.h"
 #include "sys/priv.h"
 #include "tunnel/engine.h"
 
@@ -80,6 +81,10 @@ struct server {
 	int status; /* of the process */
 	uint64_t started_ts;
 	struct server_counters counters;
+	/* Of lines that strangers can bring about, by event. */
+	struct {
+		struct log_limit control_refused, control_up, call_refused, session_down, no_gre;
+	} limits;
 	uint64_t hash_seed;
 };
 

@@ -49,6 +49,8 @@ session_log_down(const struct session *s)
 	char peer[ADDR_TEXT_MAX], name[4 * PPP_NAME_MAX + 3], reason[4 * SESSION_REASON_MAX];
 	uint64_t since = s->was_up ? s->up_ts : clock_ts();
 
+	if (!s->authed && !log_may(&s->srv->limits.session_down, "session-down"))
+		return;
 	log_event(LOG_LEVEL_INFO, "session-down",
 	    "session=%" PRIx64 " peer=%s user=%s reason=%s duration=%" PRIu64 "s rx_bytes=%" PRIu64 " tx_bytes=%" PRIu64 " rx_pkts=%" PRIu64
 	    " tx_pkts=%" PRIu64 " lost=%" PRIu64,

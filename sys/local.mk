@@ -15,6 +15,7 @@ sys_libsys_la_SOURCES = \
 	sys/handover.c sys/handover.h \
 	sys/log.c sys/log.h \
 	sys/log_backend.h \
+	sys/log_limit.c sys/log_limit.h \
 	sys/log_stderr.c \
 	sys/log_syslog.c \
 	sys/mbox.c sys/mbox.h \

@@ -8,7 +8,6 @@ tests_unit_test_alg_SOURCES = \
 	tests/unit/alg/main.c \
 	tests/unit/alg/test_gates.c \
 	tests/unit/alg/test_gates_fsm.c \
-	tests/unit/alg/test_log_limit.c \
 	tests/unit/alg/test_rewrite.c \
 	tests/unit/alg/test_rewrite_rx.c \
 	tests/unit/alg/test_rewrite_save.c \

@@ -17,6 +17,7 @@ tests_unit_test_sys_SOURCES = \
 	tests/unit/sys/test_ctl.c \
 	tests/unit/sys/test_handover.c \
 	tests/unit/sys/test_log.c \
+	tests/unit/sys/test_log_limit.c \
 	tests/unit/sys/test_mbox.c \
 	tests/unit/sys/test_metrics.c \
 	tests/unit/sys/test_netlink.c \

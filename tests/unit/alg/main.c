@@ -2,7 +2,6 @@
 
 Suite *suite_gates(void);
 Suite *suite_gates_fsm(void);
-Suite *suite_log_limit(void);
 Suite *suite_rewrite(void);
 Suite *suite_rewrite_rx(void);
 Suite *suite_rewrite_save(void);
@@ -20,7 +19,6 @@ main(void)
 	static const suite_fn suites[] = {
 	    suite_gates,
 	    suite_gates_fsm,
-	    suite_log_limit,
 	    suite_rewrite,
 	    suite_rewrite_rx,
 	    suite_rewrite_save,

@@ -8,6 +8,7 @@ Suite *suite_conf_value(void);
 Suite *suite_ctl(void);
 Suite *suite_handover(void);
 Suite *suite_log(void);
+Suite *suite_log_limit(void);
 Suite *suite_mbox(void);
 Suite *suite_metrics(void);
 Suite *suite_netlink(void);
@@ -25,8 +26,8 @@ int
 main(void)
 {
 	static const suite_fn suites[] = {suite_args, suite_clock, suite_conf, suite_conf_text, suite_conf_value, suite_ctl, suite_handover,
-	    suite_log, suite_mbox, suite_metrics, suite_netlink, suite_priv, suite_priv_allow, suite_priv_allow_fds, suite_priv_program,
-	    suite_priv_resolv, suite_priv_serve, suite_priv_undo, suite_priv_wire, suite_sockaddr};
+	    suite_log, suite_log_limit, suite_mbox, suite_metrics, suite_netlink, suite_priv, suite_priv_allow, suite_priv_allow_fds,
+	    suite_priv_program, suite_priv_resolv, suite_priv_serve, suite_priv_undo, suite_priv_wire, suite_sockaddr};
 
 	return run_suites(suites, sizeof(suites) / sizeof(suites[0]));
 }

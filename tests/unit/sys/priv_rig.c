@@ -60,7 +60,8 @@ rig_set_up(void)
 	strcpy(resolv, rig_path("resolv.conf"));
 	write_file(file, "s3cret\n", 0600);
 	write_file(good,
-	    "#!/bin/sh\nD=${0%/*} N=$PPTP_N\nenv | sort > $D/env.$N.tmp\nls -l /proc/self/fd > $D/fds.$N\nid -u > $D/uid.$N\ncat > $D/stdin.$N\n"
+	    "#!/bin/sh\nD=${0%/*} N=$PPTP_N\nenv | sort > $D/env.$N.tmp\nls -l /proc/self/fd > $D/fds.$N\nid -u > $D/uid.$N\ncat > "
+	    "$D/stdin.$N\n"
 	    "mv $D/env.$N.tmp $D/env.$N\n",
 	    0755);
 	write_file(slow, "#!/bin/sh\necho $$ > ${0%/*}/slow.pid\nsleep 60 & wait\n", 0755);

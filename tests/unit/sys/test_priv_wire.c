@@ -159,9 +159,8 @@ END_TEST
 
 START_TEST(environment_names)
 {
-	static const char *const bad[] = {
-	    "PATH", "LD_PRELOAD", "BASH_ENV", "XTABLES_LIBDIR", "OPENSSL_CONF", "", "A", "PPTP", "PPTP_", "pPTP_A", "PPTP_a", "PPTP_A-B",
-	    "PPTP_A=B", "PPTP_A B", "LD_PPTP_A"};
+	static const char *const bad[] = {"PATH", "LD_PRELOAD", "BASH_ENV", "XTABLES_LIBDIR", "OPENSSL_CONF", "", "A", "PPTP", "PPTP_",
+	    "pPTP_A", "PPTP_a", "PPTP_A-B", "PPTP_A=B", "PPTP_A B", "LD_PPTP_A"};
 	struct priv_request r = {.type = PRIV_SCRIPT};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

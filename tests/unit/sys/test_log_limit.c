@@ -1,7 +1,11 @@
-#include "alg/log_limit.h"
+#include "sys/log_limit.h"
+
+#include <string.h>
 
 #include "base/timerheap.h"
+#include "sys/log.h"
 #include "tests/unit/suite.h"
+#include "tests/unit/sys/capture.h"
 
 Suite *suite_log_limit(void);
 
@@ -60,6 +64,23 @@ START_TEST(a_quiet_time_gives_the_burst_back)
 }
 END_TEST
 
+START_TEST(says_how_many_it_withheld)
+{
+	struct log_limit l = {0};
+	unsigned n = 0;
+
+	log_set_level(LOG_LEVEL_INFO);
+	capture_begin();
+	while (l.held < 5)
+		n += log_may(&l, "control-up");
+	/* A moment of rest at most came between: the burst, and what the pace added. */
+	ck_assert_uint_ge(n, LOG_LIMIT_BURST);
+	l.due_ts = 0;
+	ck_assert(log_may(&l, "control-up"));
+	ck_assert_ptr_nonnull(strstr(capture_end(), "event=log-suppressed of=control-up lines=5"));
+}
+END_TEST
+
 Suite *
 suite_log_limit(void)
 {
@@ -69,6 +90,7 @@ suite_log_limit(void)
 	tcase_add_test(t, lets_a_burst_through);
 	tcase_add_test(t, goes_on_at_a_pace);
 	tcase_add_test(t, a_quiet_time_gives_the_burst_back);
+	tcase_add_test(t, says_how_many_it_withheld);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,7 +1,7 @@
 /* How many lines of the log peers may cause: each kind of line that a stranger can bring about at will has a limit of its own. What is
  * withheld is counted, and the next line that is written tells how many there were. */
-#ifndef ALG_LOG_LIMIT_H
-#define ALG_LOG_LIMIT_H
+#ifndef SYS_LOG_LIMIT_H
+#define SYS_LOG_LIMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,5 +17,7 @@ struct log_limit {
 
 /* True: write it. *held is the number of lines withheld before it. */
 bool log_limit(struct log_limit *l, uint64_t ts, uint64_t *held);
+/* The same by the clock, for lines of this event; says itself how many were withheld. */
+bool log_may(struct log_limit *l, const char *event);
 
 #endif
