@@ -14,9 +14,20 @@
 enum { REASON_TEXT = 128 };
 
 static uint64_t
-source_hash(const struct server *srv, const struct addr *a)
+source_hash(const struct server *srv, const struct addr *source)
 {
-	return hash_bytes(srv->hash_seed, a, sizeof(*a));
+	return hash_bytes(srv->hash_seed, source, sizeof(*source));
+}
+
+/* Everybody with IPv6 has 2^64 addresses at least. */
+static struct addr
+source_of(const struct addr *peer)
+{
+	struct addr source = *peer;
+
+	if (source.family == 6)
+		addr_mask(&source, 64);
+	return source;
 }
 
 /* ---- half-open connections ---- */
@@ -65,50 +76,49 @@ conn_drop_half_open(struct server *srv)
 	return true;
 }
 
-static struct conn *
-oldest_half_open_of(struct server *srv, const struct addr *peer)
+static bool
+drop_half_open_of(struct server *srv, const struct addr *source, const char *reason)
 {
 	struct conn *c = srv->half_open;
 
-	while (c != NULL && !addr_equal(&c->peer, peer))
+	while (c != NULL && !addr_equal(&c->source, source))
 		c = c->half_next;
-	return c;
+	if (c != NULL)
+		drop_half_open(c, reason);
+	return c != NULL;
 }
 
 /* ---- limits ---- */
 
 static size_t
-count_source(struct server *srv, const struct addr *peer)
+count_source(struct server *srv, const struct addr *source)
 {
-	uint64_t hash = source_hash(srv, peer);
+	uint64_t hash = source_hash(srv, source);
 	size_t n = 0;
 
 	for (struct hash_node *node = hash_first(&srv->conns_by_source, hash); node != NULL; node = hash_next(node))
-		n += addr_equal(&HASH_ENTRY(node, struct conn, source_node)->peer, peer);
+		n += addr_equal(&HASH_ENTRY(node, struct conn, source_node)->source, source);
 	return n;
 }
 
-/* Makes room for one more from peer; false with *why when there is none to be made. */
+/* Makes room for one more from source; false with *why when there is none to be made. A crowd from one source pushes out its own first,
+ * so that it does not reach those of others. */
 static bool
-make_room(struct server *srv, const struct addr *peer, const char **why)
+make_room(struct server *srv, const struct addr *source, const char **why)
 {
 	const struct config *c = srv->config;
-	struct conn *old;
 
 	*why = "the server is shutting down";
 	if (srv->stopping)
 		return false;
-	if (c->max_connections_per_source != 0 && count_source(srv, peer) >= c->max_connections_per_source) {
-		*why = "max-connections-per-source is reached";
-		old = oldest_half_open_of(srv, peer);
-		if (old == NULL)
-			return false;
-		drop_half_open(old, "half-open, and its source has too many connections");
-	}
+	*why = "max-connections-per-source is reached";
+	if (c->max_connections_per_source != 0 && count_source(srv, source) >= c->max_connections_per_source &&
+	    !drop_half_open_of(srv, source, "half-open, and its source has too many connections"))
+		return false;
 	*why = "max-connections is reached";
 	if (srv->conns_count >= c->max_connections && !conn_drop_half_open(srv))
 		return false;
-	if (srv->half_open_count >= c->max_half_open)
+	if (srv->half_open_count >= c->max_half_open && !drop_half_open_of(srv, source, "half-open, and others wait"))
 		conn_drop_half_open(srv);
 	return true;
 }
@@ -242,7 +252,7 @@ link_in(struct conn *c)
 	srv->conns = c;
 	srv->conns_count++;
 	srv->counters.conns++;
-	hash_add(&srv->conns_by_source, &c->source_node, source_hash(srv, &c->peer));
+	hash_add(&srv->conns_by_source, &c->source_node, source_hash(srv, &c->source));
 	half_add(c);
 }
 
@@ -286,11 +296,12 @@ accept_control(struct conn *c, int fd)
 void
 conn_accept(struct server *srv, int fd, const struct addr *peer)
 {
+	struct addr source = source_of(peer);
 	char text[ADDR_TEXT_MAX];
 	const char *why;
 	struct conn *c;
 
-	if (!make_room(srv, peer, &why)) {
+	if (!make_room(srv, &source, &why)) {
 		srv->counters.conns_refused++;
 		if (log_may(&srv->limits.control_refused, "control-refused"))
 			log_event(LOG_LEVEL_WARN, "control-refused", "peer=%s reason=\"%s\"", addr_text(peer, text), why);
@@ -304,6 +315,7 @@ conn_accept(struct server *srv, int fd, const struct addr *peer)
 	}
 	c->srv = srv;
 	c->peer = *peer;
+	c->source = source;
 	c->accepted_ts = clock_ts();
 	link_in(c);
 	c->control = accept_control(c, fd);

@@ -14,7 +14,7 @@ struct conn {
 	struct conn *next, *prev;            /* of all */
 	struct conn *half_next, **half_prev; /* of those that have not done Start-Control-Connection; half_prev NULL: not one of them */
 	struct hash_node source_node;
-	struct addr peer;
+	struct addr peer, source; /* who it counts for: the address, of IPv6 its network of 64 bits */
 	struct session *sessions;
 	uint64_t accepted_ts;
 	bool established, closing;
@@ -22,8 +22,8 @@ struct conn {
 	char host_name[65], vendor_name[65]; /* the peer's */
 };
 
-/* Takes an accepted socket from peer, within the limits: when these are reached, the oldest half-open connection (of the
- * same source, if it is the source's limit) makes room; if there is none, the new one is closed. */
+/* Takes an accepted socket from peer, within the limits: when these are reached, the oldest half-open connection of the same source makes
+ * room, else (but for the source's own limit) the oldest one of all; if there is none, the new one is closed. */
 void conn_accept(struct server *srv, int fd, const struct addr *peer);
 
 /* Drops the oldest half-open connection, to free a descriptor; false if there is none. */

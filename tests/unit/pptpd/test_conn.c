@@ -54,6 +54,31 @@ START_TEST(a_thousand_idle_ones_block_nobody)
 }
 END_TEST
 
+/* A flood from one source: another's connection that is being set up is not what gives way. */
+START_TEST(a_crowd_pushes_out_its_own)
+{
+	struct conn *slow = silent("192.0.2.7");
+
+	for (int i = 0; i < 100; i++)
+		ck_assert_ptr_nonnull(silent("192.0.2.9"));
+	ck_assert_uint_eq(fake.srv->half_open_count, 3);
+	ck_assert_ptr_eq(fake.srv->half_open, slow);
+	for (int i = 0; i < 100; i++)
+		ck_assert_ptr_nonnull(silent(i % 2 ? "2001:db8::9" : "2001:db8::1:0:0:8"));
+	ck_assert_uint_eq(fake.srv->half_open_count, 3);
+}
+END_TEST
+
+START_TEST(a_source_of_ipv6_is_a_network)
+{
+	fake.config.max_connections_per_source = 2;
+	ck_assert_ptr_nonnull(fake_conn("2001:db8:0:1::1"));
+	ck_assert_ptr_nonnull(fake_conn("2001:db8:0:1:ffff::2"));
+	ck_assert_ptr_null(silent("2001:db8:0:1::3"));
+	ck_assert_ptr_nonnull(silent("2001:db8:0:2::1"));
+}
+END_TEST
+
 START_TEST(established_ones_stay)
 {
 	for (int i = 0; i < 8; i++)
@@ -139,6 +164,8 @@ suite_conn(void)
 	tcase_add_checked_fixture(t, fake_init, fake_fini);
 	tcase_add_test(t, half_open_ones_give_way);
 	tcase_add_test(t, a_thousand_idle_ones_block_nobody);
+	tcase_add_test(t, a_crowd_pushes_out_its_own);
+	tcase_add_test(t, a_source_of_ipv6_is_a_network);
 	tcase_add_test(t, established_ones_stay);
 	tcase_add_test(t, a_source_has_its_own_limit);
 	tcase_add_test(t, handshakes_have_their_time);
