@@ -358,7 +358,7 @@ make_tables(struct server *srv)
 	srv->auth = (struct auth_backend){"users", srv, submit_to_users};
 	return hash_init(&srv->conns_by_source, srv->config->max_connections) &&
 	       hash_init(&srv->sessions_by_id, srv->config->max_sessions) && hash_init(&srv->sessions_by_user, srv->config->max_sessions) &&
-	       hash_init(&srv->held_addresses, 256) &&
+	       hash_init(&srv->held_addresses, 256) && hash_init(&srv->networks, 256) &&
 	       pptp_callid_pool_new(&srv->call_ids, TS_S(CALL_ID_REST_S), clock_random, NULL, NULL) == PPTP_OK;
 }
 
@@ -448,6 +448,7 @@ finish(struct server *srv)
 	hash_fini(&srv->sessions_by_id);
 	hash_fini(&srv->sessions_by_user);
 	hash_fini(&srv->held_addresses);
+	hash_fini(&srv->networks);
 	priv_free(srv->priv);
 	if (srv->base != NULL)
 		event_base_free(srv->base);

@@ -63,7 +63,7 @@ struct server {
 
 	struct session *sessions, *graveyard;
 	size_t sessions_count;
-	struct hash sessions_by_id, sessions_by_user, held_addresses;
+	struct hash sessions_by_id, sessions_by_user, held_addresses, networks;
 	struct session *session_by_call[65536]; /* by our call id */
 	uint64_t next_session;
 	uint32_t next_if;

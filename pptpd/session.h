@@ -45,6 +45,13 @@ struct session_close {
 
 enum { SESSION_REASON_MAX = 160 };
 
+/* A network behind a session's user, in the server's table. */
+struct network {
+	struct hash_node node;
+	struct session *session;
+	struct prefix dst;
+};
+
 /* An address that is no pool's but in use, so that no two sessions have it. */
 struct held {
 	struct hash_node node;
@@ -77,6 +84,8 @@ struct session {
 	struct prefix v6; /* the same */
 	bool v4_pool, v6_pool;
 	struct held v4_held, v6_held;
+	struct network networks[USER_MAX_ROUTES]; /* the first networks_count are in the table */
+	uint8_t networks_count;
 
 	uint32_t if_id; /* 0: none */
 	int ifindex;

@@ -187,10 +187,52 @@ kernel_routes(const struct session *s)
 	return l;
 }
 
-static void
-engine_routes(const struct session *s, enum tunnel_command_type type)
+/* ---- networks behind users ---- */
+
+static uint64_t
+network_hash(const struct server *srv, const struct prefix *dst)
 {
-	struct dst_list l = all_prefixes(s);
+	return hash_bytes(srv->hash_seed ^ dst->len, dst->addr.bytes, sizeof(dst->addr.bytes));
+}
+
+static void
+add_networks(struct session *s)
+{
+	for (uint8_t i = 0; i < s->profile.routes_count; i++) {
+		struct network *n = &s->networks[s->networks_count++];
+
+		n->session = s;
+		n->dst = s->profile.routes[i];
+		hash_add(&s->srv->networks, &n->node, network_hash(s->srv, &n->dst));
+	}
+}
+
+static void
+remove_networks(struct session *s)
+{
+	while (s->networks_count > 0)
+		hash_del(&s->srv->networks, &s->networks[--s->networks_count].node);
+}
+
+/* A user who calls again, while it is not yet known that his old session is dead, has his networks behind both: they are the newest one's,
+ * and when that ends, the one's before. NULL: nobody's. */
+static const struct session *
+owner_of(const struct server *srv, const struct prefix *dst)
+{
+	for (struct hash_node *node = hash_first(&srv->networks, network_hash(srv, dst)); node != NULL; node = hash_next(node)) {
+		const struct network *n = HASH_ENTRY(node, struct network, node);
+
+		if (n->dst.len == dst->len && addr_equal(&n->dst.addr, &dst->addr))
+			return n->session;
+	}
+	return NULL;
+}
+
+/* ---- the engine's table ---- */
+
+static void
+engine_route(const struct session *s, enum tunnel_command_type type, const struct prefix *dst)
+{
 	struct tunnel_command cmd;
 
 	if (s->own_if)
@@ -200,9 +242,30 @@ engine_routes(const struct session *s, enum tunnel_command_type type)
 	cmd.session = s->id;
 	cmd.route.if_id = s->if_id;
 	cmd.route.call_id = s->call.call_id;
+	cmd.route.dst = *dst;
+	tunnel_post_all(s->srv->engine, &cmd);
+}
+
+static void
+add_engine_routes(const struct session *s)
+{
+	struct dst_list l = all_prefixes(s);
+
+	for (size_t i = 0; i < l.count; i++)
+		engine_route(s, TUNNEL_ROUTE_ADD, &l.dst[i]);
+}
+
+static void
+remove_engine_routes(const struct session *s)
+{
+	struct dst_list l = all_prefixes(s);
+
 	for (size_t i = 0; i < l.count; i++) {
-		cmd.route.dst = l.dst[i];
-		tunnel_post_all(s->srv->engine, &cmd);
+		const struct session *heir = owner_of(s->srv, &l.dst[i]);
+
+		engine_route(s, TUNNEL_ROUTE_DEL, &l.dst[i]);
+		if (heir != NULL)
+			engine_route(heir, TUNNEL_ROUTE_ADD, &l.dst[i]);
 	}
 }
 
@@ -286,19 +349,34 @@ tell(struct session *s, const struct priv_request *req)
 }
 
 static void
-ask_routes(struct session *s, enum priv_type type)
+ask_routes(struct session *s)
 {
 	struct dst_list l = kernel_routes(s);
 	struct priv_request req;
 
 	memset(&req, 0, sizeof(req));
-	req.type = type;
+	req.type = PRIV_ROUTE_ADD;
 	req.route.ifindex = s->ifindex;
 	for (size_t i = 0; i < l.count; i++) {
 		req.route.dst = l.dst[i];
-		if (type == PRIV_ROUTE_ADD)
-			ask(s, &req, "route");
-		else
+		ask(s, &req, "route");
+	}
+}
+
+static void
+remove_routes(struct session *s)
+{
+	struct dst_list l = kernel_routes(s);
+	struct priv_request req;
+
+	memset(&req, 0, sizeof(req));
+	for (size_t i = 0; i < l.count; i++) {
+		const struct session *heir = owner_of(s->srv, &l.dst[i]);
+
+		req.type = heir != NULL ? PRIV_ROUTE_ADD : PRIV_ROUTE_DEL;
+		req.route.ifindex = heir != NULL ? heir->ifindex : s->ifindex;
+		req.route.dst = l.dst[i];
+		if (heir == NULL || heir->ifindex != s->ifindex)
 			tell(s, &req);
 	}
 }
@@ -365,9 +443,10 @@ setup_continue(struct session *s)
 {
 	if (s->setup_failed == NULL && !s->routed) {
 		s->routed = true;
+		add_networks(s);
 		if (s->own_if)
 			ask_address(s);
-		ask_routes(s, PRIV_ROUTE_ADD);
+		ask_routes(s);
 		ask_proxy(s, PRIV_PROXY_ADD);
 		if (s->pending > 0)
 			return;
@@ -440,7 +519,7 @@ session_network(struct session *s)
 	cmd.bind.ra = s->v6;
 	memcpy(cmd.bind.ra_dns, c->dns_v6, sizeof(c->dns_v6));
 	fill_sources(s, &cmd.bind);
-	engine_routes(s, TUNNEL_ROUTE_ADD);
+	add_engine_routes(s);
 	tunnel_post(s->srv->engine, s->worker, &cmd);
 }
 
@@ -449,11 +528,12 @@ session_release(struct session *s)
 {
 	struct tunnel_command cmd;
 
+	remove_networks(s);
 	if (s->if_id != 0)
-		engine_routes(s, TUNNEL_ROUTE_DEL);
+		remove_engine_routes(s);
 	if (s->routed) {
 		ask_proxy(s, PRIV_PROXY_DEL);
-		ask_routes(s, PRIV_ROUTE_DEL);
+		remove_routes(s);
 	}
 	if (s->own_if && s->if_id != 0) {
 		memset(&cmd, 0, sizeof(cmd));

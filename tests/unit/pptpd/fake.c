@@ -76,6 +76,7 @@ tunnel_post_all(struct tunnel_engine *e, const struct tunnel_command *command)
 
 	(void)e;
 	note("%s:%s", command_names[command->type], prefix_text(&command->route.dst, text));
+	fake.last_route = *command;
 	return true;
 }
 
@@ -290,7 +291,7 @@ void
 fake_init(void)
 {
 	static const char users[] = "alice * s *\nbob * s 10.0.0.30 route=10.9.0.0/24\ncarol * s * sessions=1 ifname=carol0\n"
-				    "dave * s 10.0.0.11\nnone * s -\n";
+				    "dave * s 10.0.0.11\nnone * s -\nerin * s * route=10.8.0.0/24\n";
 	static const struct pool_range range = {0x0a00000a, 0x0a00000c};
 	struct server *srv = calloc(1, sizeof(*srv));
 	char err[128];
@@ -322,7 +323,7 @@ fake_init(void)
 	srv->shared_ifindex = 5;
 	strcpy(srv->shared_ifname, "pptp0");
 	ck_assert(hash_init(&srv->conns_by_source, 16) && hash_init(&srv->sessions_by_id, 16) && hash_init(&srv->sessions_by_user, 16) &&
-		  hash_init(&srv->held_addresses, 16));
+		  hash_init(&srv->held_addresses, 16) && hash_init(&srv->networks, 16));
 	ck_assert_int_eq(pptp_callid_pool_new(&srv->call_ids, 0, clock_random, NULL, NULL), PPTP_OK);
 }
 
@@ -343,7 +344,7 @@ fake_fini(void)
 	ck_assert_ptr_null(srv->sessions);
 	ck_assert_uint_eq(srv->sessions_count, 0);
 	ck_assert_uint_eq(srv->half_open_count, 0);
-	ck_assert_uint_eq(srv->sessions_by_id.count + srv->sessions_by_user.count + srv->held_addresses.count, 0);
+	ck_assert_uint_eq(srv->sessions_by_id.count + srv->sessions_by_user.count + srv->held_addresses.count + srv->networks.count, 0);
 	ck_assert_uint_eq(pool_count(srv->pool_v4).taken, 0);
 	sessions_reap(srv);
 	users_free(srv->users);
@@ -353,6 +354,7 @@ fake_fini(void)
 	hash_fini(&srv->sessions_by_id);
 	hash_fini(&srv->sessions_by_user);
 	hash_fini(&srv->held_addresses);
+	hash_fini(&srv->networks);
 	free(srv);
 }
 

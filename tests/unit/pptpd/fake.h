@@ -12,10 +12,11 @@ struct fake {
 	struct config config;
 	char log[8192];             /* "post:OPEN ask:TUN kick ..." */
 	struct tunnel_command last; /* posted */
-	bool full;                  /* the engine takes no command */
-	int error;                  /* the monitor's answers */
-	bool hold;                  /* the monitor does not answer yet */
-	size_t asked;               /* requests that wait for fake_answer() */
+	struct tunnel_command last_route;
+	bool full;    /* the engine takes no command */
+	int error;    /* the monitor's answers */
+	bool hold;    /* the monitor does not answer yet */
+	size_t asked; /* requests that wait for fake_answer() */
 };
 
 extern struct fake fake;

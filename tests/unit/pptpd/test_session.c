@@ -171,6 +171,45 @@ START_TEST(fixed_addresses)
 }
 END_TEST
 
+/* A user calls again before his old session is known to be dead: when that ends, it does not take his network away. */
+START_TEST(a_network_behind_two_sessions)
+{
+	struct conn *c = fake_conn("192.0.2.7");
+	struct session *old = fake_session(c, SESSION_UP, "erin"), *fresh = fake_session(c, SESSION_UP, "erin"), *third;
+
+	fake_log();
+	closed_by(old, PPP_DOWN_ECHO);
+	ck_assert_str_eq(fake_log(), "script:1 ROUTE_DEL:10.0.0.10/32 ROUTE_DEL:10.8.0.0/24 ROUTE_ADD:10.8.0.0/24 Call-Disconnect-Notify");
+	ck_assert_uint_eq(fake.last_route.route.call_id, fresh->call.call_id);
+	/* and when the newest ends, it goes back to the one before */
+	third = fake_session(c, SESSION_UP, "erin");
+	closed_by(third, PPP_DOWN_PEER);
+	ck_assert_uint_eq(fake.last_route.route.call_id, fresh->call.call_id);
+	fake_log();
+	closed_by(fresh, PPP_DOWN_PEER);
+	ck_assert_str_eq(fake_log(), "script:1 ROUTE_DEL:10.0.0.11/32 ROUTE_DEL:10.8.0.0/24 unroute:10.8.0.0/24 Call-Disconnect-Notify");
+}
+END_TEST
+
+/* The same with an interface each: the kernel's route is led to the other one. */
+START_TEST(a_network_behind_two_interfaces)
+{
+	struct conn *c = fake_conn("192.0.2.7");
+	struct session *old, *fresh;
+
+	fake.srv->shared_if = 0;
+	old = fake_session(c, SESSION_UP, "erin");
+	fresh = fake_session(c, SESSION_UP, "erin");
+	old->ifindex = 7;
+	fresh->ifindex = 8;
+	fake_log();
+	closed_by(fresh, PPP_DOWN_PEER);
+	ck_assert_str_eq(fake_log(), "script:1 route:10.8.0.0/24 IF_DEL Call-Disconnect-Notify");
+	closed_by(old, PPP_DOWN_PEER);
+	ck_assert_str_eq(fake_log(), "script:1 unroute:10.8.0.0/24 IF_DEL Call-Disconnect-Notify");
+}
+END_TEST
+
 START_TEST(an_interface_of_its_own)
 {
 	struct session *s = fake_session(fake_conn("192.0.2.7"), SESSION_SETUP, "carol");
@@ -335,6 +374,8 @@ suite_session(void)
 	tcase_add_test(t, sessions_of_a_user);
 	tcase_add_test(t, the_pool_is_exhausted);
 	tcase_add_test(t, fixed_addresses);
+	tcase_add_test(t, a_network_behind_two_sessions);
+	tcase_add_test(t, a_network_behind_two_interfaces);
 	tcase_add_test(t, an_interface_of_its_own);
 	tcase_add_test(t, answers_too_late);
 	tcase_add_test(t, the_monitor_refuses);
