@@ -18,7 +18,7 @@ struct conn {
 	struct session *sessions;
 	uint64_t accepted_ts;
 	bool established, closing;
-	bool logged;                         /* control-up was */
+	bool logged;                         /* control-up was, so control-down will be */
 	char host_name[65], vendor_name[65]; /* the peer's */
 };
 

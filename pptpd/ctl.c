@@ -222,6 +222,7 @@ show_counters(void *user, json_t *args, struct ctl_reply *reply)
 	set_number(o, "sessions", c->sessions);
 	set_number(o, "sessions_up", c->sessions_up);
 	set_number(o, "sessions_refused", c->sessions_refused);
+	set_number(o, "strangers_dropped", c->strangers_dropped);
 	set_number(o, "auth_ok", c->auth_ok);
 	set_number(o, "auth_refused", c->auth_refused);
 	set_number(o, "pool_exhausted", c->pool_exhausted);

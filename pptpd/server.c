@@ -350,6 +350,7 @@ static bool
 make_tables(struct server *srv)
 {
 	srv->half_open_tail = &srv->half_open;
+	srv->strangers_tail = &srv->strangers;
 	clock_random(NULL, &srv->hash_seed, sizeof(srv->hash_seed));
 	srv->next_session = clock_unix() << 16;
 	srv->next_if = 1;

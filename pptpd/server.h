@@ -37,7 +37,7 @@ struct listener {
 
 struct server_counters {
 	uint64_t conns, conns_refused, half_open_dropped, handshake_timeouts;
-	uint64_t sessions, sessions_up, sessions_refused;
+	uint64_t sessions, sessions_up, sessions_refused, strangers_dropped;
 	uint64_t auth_ok, auth_refused;
 	uint64_t pool_exhausted;
 };
@@ -62,6 +62,7 @@ struct server {
 	struct hash conns_by_source;
 
 	struct session *sessions, *graveyard;
+	struct session *strangers, **strangers_tail; /* not authenticated yet, oldest first */
 	size_t sessions_count;
 	struct hash sessions_by_id, sessions_by_user, held_addresses, networks;
 	struct session *session_by_call[65536]; /* by our call id */

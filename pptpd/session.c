@@ -10,6 +10,9 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
+/* Sessions that have made room live on until their worker knows. */
+enum { ENDING_MAX = 256 };
+
 const char *
 session_state_name(enum session_state state)
 {
@@ -52,6 +55,57 @@ link_in(struct session *s)
 	s->conn->sessions = s;
 }
 
+/* ---- strangers ---- */
+
+static void
+stranger_add(struct session *s)
+{
+	struct server *srv = s->srv;
+
+	s->stranger_prev = srv->strangers_tail;
+	*srv->strangers_tail = s;
+	srv->strangers_tail = &s->stranger_next;
+}
+
+void
+session_known(struct session *s)
+{
+	if (s->stranger_prev == NULL)
+		return;
+	*s->stranger_prev = s->stranger_next;
+	if (s->stranger_next != NULL)
+		s->stranger_next->stranger_prev = s->stranger_prev;
+	else
+		s->srv->strangers_tail = s->stranger_prev;
+	s->stranger_prev = NULL;
+}
+
+/* Ends it without a farewell of PPP, for which there is no time. */
+static void
+drop_stranger(struct session *s)
+{
+	struct session_close close = {PPP_DOWN_LOCAL, "not authenticated yet, and others wait", PPTP_CDN_ADMIN_SHUTDOWN};
+	struct control *control = s->conn->control;
+
+	s->srv->counters.strangers_dropped++;
+	pptp_call_clear(control_conn(control), s->call.call_id, close.cdn_result, clock_ts());
+	session_fsm(s, SESSION_E_CALL_DOWN, &close);
+	control_kick_later(control);
+}
+
+/* Without this, one peer could keep all others out with calls on which he says nothing. */
+static bool
+make_room(struct server *srv)
+{
+	size_t most = srv->config->max_sessions;
+
+	if (srv->sessions_count >= most && srv->strangers != NULL && srv->sessions_count < most + ENDING_MAX)
+		drop_stranger(srv->strangers);
+	else if (srv->sessions_count >= most)
+		return false;
+	return true;
+}
+
 struct session *
 session_new(struct conn *conn, const struct pptp_call_info *call, const char **why)
 {
@@ -59,7 +113,7 @@ session_new(struct conn *conn, const struct pptp_call_info *call, const char **w
 	struct session *s = NULL;
 
 	*why = srv->stopping ? "the server is shutting down" : "max-sessions is reached";
-	if (!srv->stopping && srv->sessions_count < srv->config->max_sessions) {
+	if (!srv->stopping && make_room(srv)) {
 		*why = "out of memory";
 		s = calloc(1, sizeof(*s));
 	}
@@ -82,6 +136,7 @@ session_new(struct conn *conn, const struct pptp_call_info *call, const char **w
 	s->created_unix = clock_unix();
 	user_profile_init(&s->profile);
 	link_in(s);
+	stranger_add(s);
 	srv->counters.sessions++;
 	return s;
 }
@@ -154,7 +209,7 @@ sessions_reap(struct server *srv)
 	while (srv->graveyard != NULL) {
 		struct session *s = srv->graveyard;
 
-		srv->graveyard = s->next;
+		srv->graveyard = s->buried_next;
 		free(s->counters);
 		free(s);
 	}

@@ -62,6 +62,8 @@ struct held {
 struct session {
 	struct server *srv;
 	struct session *next, *prev;
+	struct session *buried_next;
+	struct session *stranger_next, **stranger_prev; /* of those that are not authenticated yet; stranger_prev NULL: not one of them */
 	struct hash_node id_node, user_node;
 	bool in_user_hash;
 
@@ -108,11 +110,15 @@ struct session {
 	uint8_t cdn_result;
 };
 
-/* Makes the session of a call that a peer asks for, state SESSION_NEW. NULL: limits or memory; *why is static then. */
+/* Makes the session of a call that a peer asks for, state SESSION_NEW. With max-sessions the oldest one that is not authenticated yet makes
+ * room. NULL: limits or memory; *why is static then. */
 struct session *session_new(struct conn *conn, const struct pptp_call_info *call, const char **why);
 
 /* The one entry of the machine. */
 void session_fsm(struct session *s, enum session_event event, const void *arg);
+
+/* Not one of the strangers any more, as it is authenticated, or ends. */
+void session_known(struct session *s);
 
 /* Shorthand for SESSION_E_CLOSE. */
 void session_end(struct session *s, enum ppp_down down, uint8_t cdn_result, const char *reason);

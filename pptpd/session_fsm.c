@@ -83,7 +83,8 @@ bury(struct session *s)
 		srv->sessions = s->next;
 	srv->sessions_count--;
 	hash_del(&srv->sessions_by_id, &s->id_node);
-	s->next = srv->graveyard;
+	/* Its next one stays: who walks the list may stand on it. */
+	s->buried_next = srv->graveyard;
 	srv->graveyard = s;
 	server_reap_later(srv);
 }
@@ -139,6 +140,8 @@ set_state(struct session *s, enum session_state state)
 	if (was == state)
 		return;
 	s->state = state;
+	if (state >= SESSION_SETUP)
+		session_known(s);
 	log_event(LOG_LEVEL_DEBUG, "state", "session=%" PRIx64 " from=%s to=%s", s->id, session_state_name(was), session_state_name(state));
 	if (state == SESSION_UP)
 		enter_up(s);
@@ -210,6 +213,7 @@ accept_user(struct session *s, const struct auth_answer *answer)
 	struct server *srv = s->srv;
 
 	s->authed = true;
+	session_known(s);
 	s->method = answer->method;
 	s->profile = answer->profile;
 	memcpy(s->user, answer->user, sizeof(s->user));

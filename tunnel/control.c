@@ -382,6 +382,13 @@ control_kick(struct control *c)
 		pump(c);
 }
 
+void
+control_kick_later(struct control *c)
+{
+	if (!c->connecting)
+		event_active(c->writable, EV_WRITE, 0);
+}
+
 struct pptp_conn *
 control_conn(struct control *c)
 {

@@ -38,6 +38,8 @@ void control_free(struct control *c);
 /* The protocol state, never NULL (idle while TCP is being made). After calling a function of it that makes output or events outside of ops->event, call control_kick(). */
 struct pptp_conn *control_conn(struct control *c);
 void control_kick(struct control *c);
+/* The same from the loop, for who can't bear what may come of it now: events of this connection. */
+void control_kick_later(struct control *c);
 
 const struct addr *control_local(const struct control *c);
 const struct addr *control_peer(const struct control *c);

@@ -247,6 +247,12 @@ control_kick(struct control *c)
 	note_output(c);
 }
 
+void
+control_kick_later(struct control *c)
+{
+	control_kick(c);
+}
+
 static void
 feed(struct control *c, const struct pptp_msg *msg)
 {
@@ -314,6 +320,7 @@ fake_init(void)
 	strcpy(fake.config.ifname, "ppptp%d");
 	srv->config = &fake.config;
 	srv->half_open_tail = &srv->half_open;
+	srv->strangers_tail = &srv->strangers;
 	srv->users = users_parse("f", users, strlen(users), NULL, NULL);
 	srv->pool_v4 = pool_new(&range, 1, false, err, sizeof(err));
 	srv->auth = (struct auth_backend){"fake", srv, submit};
@@ -344,6 +351,8 @@ fake_fini(void)
 	ck_assert_ptr_null(srv->sessions);
 	ck_assert_uint_eq(srv->sessions_count, 0);
 	ck_assert_uint_eq(srv->half_open_count, 0);
+	ck_assert_ptr_null(srv->strangers);
+	ck_assert_ptr_eq(srv->strangers_tail, &srv->strangers);
 	ck_assert_uint_eq(srv->sessions_by_id.count + srv->sessions_by_user.count + srv->held_addresses.count + srv->networks.count, 0);
 	ck_assert_uint_eq(pool_count(srv->pool_v4).taken, 0);
 	sessions_reap(srv);

@@ -316,9 +316,48 @@ END_TEST
 START_TEST(session_limit)
 {
 	fake.config.max_sessions = 1;
-	ck_assert_ptr_nonnull(fake_call(fake_conn("192.0.2.7")));
+	ck_assert_int_eq(fake_session(fake_conn("192.0.2.7"), SESSION_UP, "alice")->state, SESSION_UP);
 	ck_assert_ptr_null(fake_call(fake_conn("192.0.2.8")));
 	ck_assert_uint_eq(fake.srv->counters.sessions_refused, 1);
+}
+END_TEST
+
+/* Calls on which nobody authenticates: the oldest makes room for the next, none that is authenticated does. */
+START_TEST(strangers_make_room)
+{
+	struct conn *c = fake_conn("192.0.2.7"), *d = fake_conn("192.0.2.8");
+	struct session *up = fake_session(c, SESSION_UP, "alice"), *first, *second, *third;
+
+	fake.config.max_sessions = 3;
+	first = fake_call(c);
+	second = fake_call(d);
+	fake_log();
+	third = fake_call(d);
+	ck_assert_ptr_nonnull(third);
+	ck_assert_str_eq(fake_log(), "ABORT Call-Disconnect-Notify OPEN Outgoing-Call-Reply");
+	ck_assert_int_eq(first->state, SESSION_CLOSING);
+	ck_assert_str_eq(first->reason, "not authenticated yet, and others wait");
+	ck_assert_int_eq(second->state, SESSION_LINK);
+	ck_assert_int_eq(up->state, SESSION_UP);
+	closed_by(first, PPP_DOWN_LOCAL);
+	ck_assert_uint_eq(fake.srv->sessions_count, 3);
+	/* of the same connection, and in the middle of a call to come */
+	ck_assert_ptr_nonnull(fake_call(d));
+	ck_assert_int_eq(second->state, SESSION_CLOSING);
+	ck_assert_uint_eq(fake.srv->counters.strangers_dropped, 2);
+}
+END_TEST
+
+/* Workers that do not get on with it: what ends at once is bounded as well. */
+START_TEST(strangers_that_end_are_bounded)
+{
+	struct conn *c = fake_conn("192.0.2.7");
+
+	fake.config.max_sessions = 1;
+	for (int i = 0; i < 1 + 256; i++)
+		ck_assert_ptr_nonnull(fake_call(c));
+	ck_assert_ptr_null(fake_call(c));
+	ck_assert_uint_eq(fake.srv->sessions_count, 1 + 256);
 }
 END_TEST
 
@@ -383,6 +422,8 @@ suite_session(void)
 	tcase_add_test(t, encryption_is_waited_for);
 	tcase_add_test(t, time_outs);
 	tcase_add_test(t, session_limit);
+	tcase_add_test(t, strangers_make_room);
+	tcase_add_test(t, strangers_that_end_are_bounded);
 	tcase_add_loop_test(t, every_state_and_event, 0, 5 * SESSION_EVENTS);
 	suite_add_tcase(s, t);
 	return s;
