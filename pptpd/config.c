@@ -196,6 +196,21 @@ read_auth(struct config *c)
 	return true;
 }
 
+/* Whether it can be made is asked of the pool itself, so that pptpd -n knows. */
+static bool
+check_pool(const struct config *c, const char *option, const struct pool_range *ranges, size_t count, bool skip_ends)
+{
+	char err[128], what[192];
+	struct pool *pool = count > 0 ? pool_new(ranges, count, skip_ends, err, sizeof(err)) : NULL;
+
+	if (count > 0 && pool == NULL) {
+		snprintf(what, sizeof(what), "option '%s': %s", option, err);
+		return conf_say(c->cfg, what);
+	}
+	pool_free(pool);
+	return true;
+}
+
 static bool
 read_pools(struct config *c)
 {
@@ -217,16 +232,15 @@ read_pools(struct config *c)
 		c->pool_v6[i].first = pool_value_v6(p);
 		c->pool_v6[i].last = c->pool_v6[i].first + (UINT64_C(1) << (64 - p->len)) - 1;
 	}
-	return true;
+	return check_pool(c, "pool", c->pool_v4, c->pool_v4_count, c->pool_skip_ends) &&
+	       check_pool(c, "pool-ipv6", c->pool_v6, c->pool_v6_count, false);
 }
 
 static bool
-in_pool(const struct config *c, const struct addr *a)
+in_ranges(const struct pool_range *ranges, size_t count, uint64_t v)
 {
-	uint64_t v = pool_value_v4(a);
-
-	for (size_t i = 0; i < c->pool_v4_count; i++) {
-		if (v >= c->pool_v4[i].first && v <= c->pool_v4[i].last)
+	for (size_t i = 0; i < count; i++) {
+		if (v >= ranges[i].first && v <= ranges[i].last)
 			return true;
 	}
 	return false;
@@ -243,8 +257,10 @@ read_addresses(struct config *c)
 		addr_parse(&c->local_v6, v6);
 	if (c->options.bundle.ipv4 && v4 == NULL)
 		return conf_say(c->cfg, "local-ip is missing: the server's own address inside the tunnels (or write ipv4 = no)");
-	if (v4 != NULL && in_pool(c, &c->local_v4))
+	if (v4 != NULL && in_ranges(c->pool_v4, c->pool_v4_count, pool_value_v4(&c->local_v4)))
 		return conf_say(c->cfg, "local-ip lies in the pool: a client would get the server's own address");
+	if (v6 != NULL && in_ranges(c->pool_v6, c->pool_v6_count, pool_value_v6(&(struct prefix){c->local_v6, 64})))
+		return conf_say(c->cfg, "local-ipv6 lies in pool-ipv6: a client would get the server's own network");
 	if (!c->options.bundle.ipv4 && !c->options.bundle.ipv6)
 		return conf_say(c->cfg, "ipv4 = no and ipv6 = no leave nothing to carry");
 	if (c->pool_v6_count == 0)

@@ -87,15 +87,23 @@ on_engine(evutil_socket_t fd, short what, void *arg)
 
 /* ---- listening ---- */
 
-/* Out of descriptors: the oldest half-open connection gives its own. Without one, the listener would spin, so it rests until
+/* Out of descriptors or memory: the oldest half-open connection gives its own. Without one, the listener would spin, so it rests until
  * the next tick. */
 static void
-out_of_descriptors(struct listener *l)
+cannot_accept(struct listener *l, int error)
 {
 	if (conn_drop_half_open(l->srv))
 		return;
-	log_event(LOG_LEVEL_ERROR, "accept", "error=\"out of descriptors; new connections wait\"");
+	log_event(LOG_LEVEL_ERROR, "accept", "error=\"%s; new connections wait\"",
+	    error == EMFILE || error == ENFILE ? "out of descriptors" : strerror(error));
 	event_del(l->event);
+}
+
+/* The others are the new connection's own, which ended before it was taken (accept(2)). */
+static bool
+is_lack(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 static void
@@ -113,10 +121,10 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 		if (conn_fd >= 0) {
 			peer = sockaddr_addr(&ss, NULL);
 			conn_accept(l->srv, conn_fd, &peer);
-		} else if (errno == EMFILE || errno == ENFILE) {
-			out_of_descriptors(l);
+		} else if (is_lack(errno)) {
+			cannot_accept(l, errno);
 			return;
-		} else if (errno != ECONNABORTED && errno != EINTR) {
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
 		}
 	}

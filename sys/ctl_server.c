@@ -30,6 +30,7 @@ struct client {
 struct ctl_server {
 	struct event_base *base;
 	struct evconnlistener *listener;
+	struct event *retry; /* of a listener that rests */
 	const struct ctl_command *commands;
 	void *user;
 	unsigned count;
@@ -258,6 +259,27 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockad
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
+/* No descriptor left, most likely: to try at once again and again would help nobody. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	static const struct timeval rest = {.tv_sec = 1};
+	struct ctl_server *s = arg;
+
+	log_event(LOG_LEVEL_ERROR, "control", "error=\"%m\" reason=\"new clients wait\"");
+	evconnlistener_disable(listener);
+	event_add(s->retry, &rest);
+}
+
+static void
+on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct ctl_server *s = arg;
+
+	(void)fd, (void)what;
+	evconnlistener_enable(s->listener);
+}
+
 struct ctl_server *
 ctl_server_new(struct event_base *base, int fd, const struct ctl_command *commands, void *user)
 {
@@ -270,13 +292,19 @@ ctl_server_new(struct event_base *base, int fd, const struct ctl_command *comman
 		LIST_INIT(&s->clients);
 		signal(SIGPIPE, SIG_IGN); /* libevent writes without MSG_NOSIGNAL: a client that leaves would end the daemon */
 		evutil_make_socket_nonblocking(fd);
-		s->listener = evconnlistener_new(base, on_connection, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+		s->retry = evtimer_new(base, on_retry, s);
+		s->listener = s->retry != NULL
+				  ? evconnlistener_new(base, on_connection, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd)
+				  : NULL;
 	}
 	if (s == NULL || s->listener == NULL) {
 		close(fd);
+		if (s != NULL && s->retry != NULL)
+			event_free(s->retry);
 		free(s);
 		return NULL;
 	}
+	evconnlistener_set_error_cb(s->listener, on_accept_error);
 	return s;
 }
 
@@ -290,6 +318,7 @@ ctl_server_free(struct ctl_server *s)
 	while ((c = LIST_FIRST(&s->clients)) != NULL)
 		free_client(c);
 	evconnlistener_free(s->listener);
+	event_free(s->retry);
 	free(s);
 }
 

@@ -249,6 +249,7 @@ suite_callid(void)
 
 	tcase_add_test(tc, all_ids_once_then_exhausted);
 	tcase_add_test(tc, freed_ids_rest);
+	tcase_add_test(tc, without_free_ones_the_longest_rest_ends);
 	tcase_add_test(tc, ids_that_are_not_taken_are_ignored);
 	tcase_add_test(tc, a_claimed_id_is_taken_once);
 	tcase_add_test(tc, turns_over);

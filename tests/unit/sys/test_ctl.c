@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -387,6 +388,36 @@ START_TEST(who_does_not_read_costs_no_time)
 }
 END_TEST
 
+/* Nor for a client that it has no descriptor for, who is served as soon as there is one. */
+START_TEST(without_descriptors_it_rests)
+{
+	static const char request[] = "{\"command\":\"echo\",\"what\":1}\n";
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), next = dup(fd);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct rlimit before, none;
+	unsigned rests = 0;
+
+	close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){(rlim_t)next, before.rlim_max}; /* the lowest that is free */
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	strcpy(sa.sun_path, path);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	send_all(fd, request, sizeof(request) - 1);
+	for (int tries = 0; rests < 8; tries++) {
+		uint64_t cpu = server_cpu_ns();
+
+		ck_assert_int_eq(poll(&p, 1, 50), 0);
+		rests = server_cpu_ns() - cpu < 5000000 ? rests + 1 : 0;
+		ck_assert_int_lt(tries, 100);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_int_eq(poll(&p, 1, 20000), 1);
+	close(fd);
+}
+END_TEST
+
 START_TEST(at_most_32_clients)
 {
 	int fds[33];
@@ -551,6 +582,7 @@ suite_ctl(void)
 	tcase_add_test(t, garbage);
 	tcase_add_test(t, who_does_not_read_is_dropped);
 	tcase_add_test(t, who_does_not_read_costs_no_time);
+	tcase_add_test(t, without_descriptors_it_rests);
 	tcase_add_test(t, at_most_32_clients);
 	tcase_add_test(t, listening);
 	tcase_add_test(t, listening_at_start);
