@@ -28,6 +28,7 @@ sys_libsys_la_SOURCES = \
 	sys/netlink_rule.c \
 	sys/priv.h sys/priv_core.h \
 	sys/priv_allow.c \
+	sys/priv_claim.c \
 	sys/priv_core.c \
 	sys/priv_dns.c \
 	sys/priv_do.c \

@@ -48,6 +48,7 @@ struct nl_route {
 	uint32_t table;   /* 0: main */
 	uint8_t protocol; /* 0: NL_ROUTE_PROTOCOL */
 	bool local;       /* packets are for this machine, whatever their destination; not told by nl_route_each() */
+	bool onlink;      /* the gateway is there although no subnet of the interface holds it; not told either */
 };
 
 /* Adds a route; EEXIST when there is one with the same destination, metric and table. */

@@ -48,6 +48,7 @@ route_request(struct nl *nl, uint16_t type, uint16_t flags, const struct nl_rout
 	if (type == RTM_DELROUTE)
 		m->rtm_scope = RT_SCOPE_NOWHERE; /* any: who deletes need not know the gateway */
 	m->rtm_type = r->local ? RTN_LOCAL : RTN_UNICAST;
+	m->rtm_flags = r->onlink ? RTNH_F_ONLINK : 0;
 	mnl_attr_put_u32(h, RTA_TABLE, table);
 	nl_put_addr(h, RTA_DST, &r->dst.addr);
 	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)r->ifindex);

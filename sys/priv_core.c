@@ -26,8 +26,11 @@ priv_core_init(struct priv_core *core, const struct priv_policy *policy)
 	core->scripts = priv_scripts_new(
 	    policy->scripts_at_once != 0 ? policy->scripts_at_once : 8, policy->script_timeout_s != 0 ? policy->script_timeout_s : 60);
 	core->dns = priv_dns_new(policy->resolv_conf);
-	if (core->nl != NULL && core->undo != NULL && core->scripts != NULL && core->dns != NULL)
+	if (core->nl != NULL && core->undo != NULL && core->scripts != NULL && core->dns != NULL) {
+		if (policy->host_routes)
+			priv_drop_stale_routes(core->nl);
 		return true;
+	}
 	log_event(LOG_LEVEL_ERROR, "monitor", "error=\"%m\"");
 	priv_core_fini(core);
 	return false;
@@ -46,6 +49,7 @@ priv_core_fini(struct priv_core *core)
 		if (error != 0)
 			log_event(LOG_LEVEL_WARN, "undo", "request=%s error=\"%s\"", type_name(deed.type), strerror(error));
 	}
+	priv_unclaim_all(&core->claims);
 	while (core->ndp_count > 0)
 		nl_proxy_ndp(core->ndp_ifs[--core->ndp_count], false, NULL);
 	if (core->scripts != NULL)

@@ -23,6 +23,19 @@ struct priv_own_if {
 	char name[PRIV_IFNAME];
 };
 
+/* The names of host routes that this process has made; see priv_claim.c. */
+enum { PRIV_CLAIMS = 64 };
+
+struct priv_claim {
+	struct prefix dst;
+	int fd;
+};
+
+struct priv_claims {
+	size_t count;
+	struct priv_claim items[PRIV_CLAIMS];
+};
+
 struct priv_core {
 	struct priv_policy policy;
 	struct nl *nl;
@@ -31,6 +44,7 @@ struct priv_core {
 	int ndp_ifs[8]; /* links whose proxy_ndp was turned on here */
 	size_t ndp_count;
 	struct priv_undo *undo;
+	struct priv_claims claims;
 	struct priv_scripts *scripts;
 	struct priv_dns *dns;
 	unsigned refused; /* requests, for the log's sake */
@@ -130,6 +144,15 @@ bool priv_undo_pop(struct priv_undo *u, struct priv_deed *deed);
 struct priv_deed priv_deed_of(const struct priv_request *r);
 /* Undoes it; things that are gone already are no error. 0 or an errno. */
 int priv_deed_undo(struct nl *nl, const struct priv_deed *deed);
+
+/* --- priv_claim.c: whose host route is whose -------------------------------------- */
+
+/* Before such a route is made, and when it is gone. A name that another living process holds, or the 65th, is done without. */
+void priv_claim(struct priv_claims *c, const struct prefix *dst);
+void priv_unclaim(struct priv_claims *c, const struct prefix *dst);
+void priv_unclaim_all(struct priv_claims *c);
+/* Removes host routes that processes left which do not live any more. */
+void priv_drop_stale_routes(struct nl *nl);
 
 /* --- priv_script.c: scripts as children ------------------------------------------- */
 

@@ -108,6 +108,18 @@ put_route(struct nl *nl, const struct nl_route *route, bool ours)
 	return nl_route_replace(nl, route) == 0 ? 0 : errno;
 }
 
+/* A gateway outside of the interface's subnets, as providers of virtual machines have them, is said to be on the link. */
+static int
+put_route_anyhow(struct nl *nl, struct nl_route *route, bool ours)
+{
+	int error = put_route(nl, route, ours);
+
+	if ((error != ENETUNREACH && error != EHOSTUNREACH) || route->gateway.family == 0)
+		return error;
+	route->onlink = true;
+	return put_route(nl, route, ours);
+}
+
 static int
 do_route_add(struct priv_core *core, const struct priv_request *r, struct priv_reply *reply, int fds[PRIV_MAX_FDS])
 {
@@ -118,17 +130,21 @@ do_route_add(struct priv_core *core, const struct priv_request *r, struct priv_r
 	    .metric = r->route.metric,
 	    .table = r->route.table};
 	struct priv_deed deed = priv_deed_of(r), before = deed;
-	bool ours = priv_undo_find(core->undo, &before);
+	bool ours = priv_undo_find(core->undo, &before), elsewhere = !priv_own_ifindex(core, r->route.ifindex);
 	int error;
 
 	(void)reply, (void)fds;
 	if (!ours && priv_undo_full(core->undo))
 		return ENOSPC;
-	error = put_route(core->nl, &route, ours);
+	if (elsewhere)
+		priv_claim(&core->claims, &r->route.dst);
+	error = put_route_anyhow(core->nl, &route, ours);
 	if (error == 0 && !priv_undo_add(core->undo, &deed)) {
 		priv_deed_undo(core->nl, &deed);
-		return ENOMEM;
+		error = ENOMEM;
 	}
+	if (error != 0 && elsewhere)
+		priv_unclaim(&core->claims, &r->route.dst);
 	return error;
 }
 
@@ -175,12 +191,16 @@ static int
 do_del(struct priv_core *core, const struct priv_request *r, struct priv_reply *reply, int fds[PRIV_MAX_FDS])
 {
 	struct priv_deed deed = priv_deed_of(r);
+	int error;
 
 	(void)reply, (void)fds;
 	if (!priv_undo_find(core->undo, &deed))
 		return ENOENT;
 	priv_undo_remove(core->undo, &deed);
-	return priv_deed_undo(core->nl, &deed);
+	error = priv_deed_undo(core->nl, &deed);
+	if (deed.type == PRIV_ROUTE_ADD)
+		priv_unclaim(&core->claims, &deed.dst);
+	return error;
 }
 
 /* --- sockets and files --------------------------------------------------------------- */

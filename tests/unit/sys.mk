@@ -24,6 +24,7 @@ tests_unit_test_sys_SOURCES = \
 	tests/unit/sys/test_priv.c \
 	tests/unit/sys/test_priv_allow.c \
 	tests/unit/sys/test_priv_allow_fds.c \
+	tests/unit/sys/test_priv_claim.c \
 	tests/unit/sys/test_priv_program.c \
 	tests/unit/sys/test_priv_resolv.c \
 	tests/unit/sys/test_priv_serve.c \
