@@ -32,8 +32,8 @@ usage(FILE *to)
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		fprintf(to, "  %-48s %s\n", subcommands[i].usage, subcommands[i].help);
 	fprintf(to, "  %-48s %s\n", "help", "this text");
-	fprintf(to, "Without -s the server's socket /run/pptpd/control.sock is tried, then the client's, /run/pptpc/control.sock; for alg\n"
-		    "it is the gateway's, /run/pptpalg/control.sock.\n");
+	fprintf(to, "Without -s the server's socket /run/pptpd/control.sock is tried, then the client's, /run/pptpc/control.sock, which\n"
+		    "alone it is for connect and disconnect; for alg it is the gateway's, /run/pptpalg/control.sock.\n");
 }
 
 static int

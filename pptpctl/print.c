@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -51,6 +52,28 @@ format_time(char *buf, size_t size, json_int_t unix_s)
 		snprintf(buf, size, "%" JSON_INTEGER_FORMAT, unix_s);
 }
 
+/* Names and words in it are strangers', and a terminal obeys control characters: each byte of one becomes a question mark. */
+static char *
+harmless(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++) {
+		if (*p < 0x20 || *p == 0x7f)
+			*p = '?';
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			*p = p[1] = '?';
+	}
+	return text;
+}
+
+void
+print_error(const char *text)
+{
+	char *copy = strdup(text);
+
+	fprintf(stderr, "pptpctl: %s\n", copy != NULL ? harmless(copy) : "out of memory");
+	free(copy);
+}
+
 static const char *
 cell(char buf[CELL], const char *key, json_t *value)
 {
@@ -70,7 +93,7 @@ cell(char buf[CELL], const char *key, json_t *value)
 		format_duration(buf, CELL, n);
 	else
 		snprintf(buf, CELL, "%" JSON_INTEGER_FORMAT, n);
-	return buf[0] != '\0' ? buf : "-";
+	return buf[0] != '\0' ? harmless(buf) : "-";
 }
 
 /* Without the unit, which the cell shows. */

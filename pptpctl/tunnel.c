@@ -3,9 +3,12 @@
 
 #include "pptpctl/pptpctl.h"
 
+static const char client_socket[] = "/run/pptpc/control.sock";
+
 static int
-steer(const struct context *ctx, const char *command, int argc, char **argv)
+steer(const struct context *outer, const char *command, int argc, char **argv)
 {
+	struct context ctx = *outer;
 	json_t *answer;
 	int status;
 
@@ -13,8 +16,12 @@ steer(const struct context *ctx, const char *command, int argc, char **argv)
 		fprintf(stderr, "usage: pptpctl %s TUNNEL\n", command);
 		return STATUS_USAGE;
 	}
-	answer = request(ctx, command, json_pack("{s:s}", "tunnel", argv[0]), NULL, &status);
-	if (answer != NULL && ctx->json)
+	/* A server may run beside it, which has no tunnels to dial. */
+	ctx.daemon = "pptpc";
+	if (ctx.socket == NULL)
+		ctx.socket = client_socket;
+	answer = request(&ctx, command, json_pack("{s:s}", "tunnel", argv[0]), NULL, &status);
+	if (answer != NULL && ctx.json)
 		print_json(json_object_get(answer, "result"));
 	json_decref(answer);
 	return status;

@@ -85,6 +85,8 @@ static const struct {
     {"{\"packets\": 123456}", "packets  123456\n"},
     {"{\"_s\": 5}", " s  5\n"}, /* a unit alone is a name */
     {"{\"a\": 1, \"long_key\": \"x\"}", "a         1\nlong key  x\n"},
+    /* A terminal must not obey what a peer calls itself: ESC, newline, DEL, and CSI in one character. */
+    {"{\"user\": \"\\u001b[2Jjoe\\nroot\\u007f\\u009b1m\\u00e9\"}", "user  ?[2Jjoe?root???1m\xc3\xa9\n"},
 };
 
 START_TEST(values_for_people)
