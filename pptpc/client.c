@@ -36,6 +36,27 @@ client_say(const struct client *c, const char *fmt, ...)
 	fflush(stdout);
 }
 
+void
+client_warn(const struct dial *d, const char *event, const char *fmt, ...)
+{
+	char text[512], quoted[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_event(client_level(d->client), event, "tunnel=%s text=%s", d->profile->name, log_quote(quoted, sizeof(quoted), text));
+	if (text[0] >= 'a' && text[0] <= 'z')
+		text[0] = (char)(text[0] - 'a' + 'A');
+	client_say(d->client, "%s.", text);
+}
+
+enum log_level
+client_level(const struct client *c)
+{
+	return c->config->by_hand ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+}
+
 /* --- what root prepares ------------------------------------------------------------------ */
 
 static bool
@@ -222,9 +243,11 @@ on_network_change(void *user, unsigned what)
 {
 	struct client *c = user;
 
-	(void)what;
-	for (size_t i = 0; i < c->dials_count; i++)
+	for (size_t i = 0; i < c->dials_count; i++) {
+		if ((what & NL_CHANGED_LINK) != 0)
+			netif_check(&c->dials[i]);
 		hostroute_check(&c->dials[i]);
+	}
 }
 
 /* --- start ------------------------------------------------------------------------------------------ */

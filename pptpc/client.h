@@ -14,6 +14,7 @@
 #include "pptpc/routeplan.h"
 #include "pptpc/servers.h"
 #include "sys/ctl.h"
+#include "sys/log.h"
 #include "sys/priv.h"
 #include "tunnel/engine.h"
 
@@ -44,6 +45,13 @@ struct path {
 	struct event *event;
 	uint32_t mark;
 	char ifname[PRIV_IFNAME];
+	int gre_fd[2]; /* the engine's: IPv4, IPv6 */
+};
+
+/* A route that the monitor was asked for. */
+struct asked_route {
+	struct dial *dial; /* NULL: the interface is gone, and nobody wants to know any more */
+	struct route_op op;
 };
 
 /* The tunnel's interface, and what was put on it. */
@@ -56,6 +64,8 @@ struct netif {
 	struct addr local_v4, peer_v4, link_local, local_v6;
 	uint8_t prefix_len_v6;
 	struct route_plan routes; /* those in place */
+	struct asked_route asked_routes[ROUTEPLAN_MAX];
+	size_t next_asked;
 	bool dns;
 };
 
@@ -74,6 +84,7 @@ struct dial {
 	struct path *path;
 	enum dial_state state;
 	bool wanted;  /* to be up, or ready to dial */
+	bool restart; /* told to dial while it hangs up */
 	bool waiting; /* dial on demand: a packet waits */
 
 	struct servers servers;
@@ -100,6 +111,7 @@ struct dial {
 	struct hostroute hostroute;
 	bool was_up;         /* in this attempt */
 	uint64_t script_key; /* the session that ip-up was run for */
+	uint64_t link_ts;    /* when the call came up */
 	uint64_t up_ts;      /* 0: not up */
 	uint64_t began_ts;   /* when it came up the last time */
 	struct ppp_link_info link;
@@ -164,6 +176,12 @@ void client_dial_done(struct dial *d);
 /* A line for the person in front of a tunnel by hand; nothing else. */
 void client_say(const struct client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Something that went wrong beside the tunnel: a sentence that begins in lower case, without its full stop. By hand for the person, else
+ * for the log. */
+void client_warn(const struct dial *d, const char *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Of log lines that say what a person in front of it has been told already. */
+enum log_level client_level(const struct client *c);
+
 /* --- dial.c: from the name to the link --- */
 
 int dial_init(struct dial *d, struct client *c, unsigned index);
@@ -210,6 +228,8 @@ struct trouble_place dial_place(const struct dial *d, char *text);
 
 /* The data plane of a tunnel, made if there is none yet; NULL with the reason logged. */
 struct path *data_path(struct client *c, const struct profile *p);
+/* Before a call: its GRE goes out by the interface that bears the name of bind-interface now. False with errno when there is none. */
+bool data_bind(const struct path *path);
 void data_free(struct client *c);
 
 /* --- netif.c --- */
@@ -217,6 +237,8 @@ void data_free(struct client *c);
 /* Asks for the interface unless it is there; dial_netif_ready() follows. */
 void netif_open(struct dial *d);
 void netif_close(struct dial *d);
+/* Looks whether it is still there: who deleted it ended the tunnel, which then comes back as its options say. */
+void netif_check(struct dial *d);
 /* Addresses, MTU, routes and resolvers as the tunnel's state wants them; removes what it doesn't. */
 void netif_update(struct dial *d);
 /* Down: back to what a tunnel that waits has. */

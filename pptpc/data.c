@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "pptpc/client.h"
@@ -54,7 +57,6 @@ open_gre(struct client *c, const struct profile *p, uint8_t family)
 	request.gre.family = family;
 	request.gre.shards = 1;
 	request.gre.mark = p->mark;
-	memcpy(request.gre.ifname, p->bind_interface, sizeof(request.gre.ifname));
 	return priv_call_fd(c->priv, &request);
 }
 
@@ -71,6 +73,7 @@ start(struct path *path, const struct profile *p)
 	}
 	/* A machine without IPv6 dials IPv4 servers. */
 	config.gre_fd[0][1] = open_gre(c, p, 6);
+	memcpy(path->gre_fd, config.gre_fd[0], sizeof(path->gre_fd));
 	config.gre_pktinfo[0] = config.gre_pktinfo[1] = true;
 	config.trace = c->trace ? trace_ppp : NULL;
 	path->engine = tunnel_engine_new(&config);
@@ -109,6 +112,20 @@ data_path(struct client *c, const struct profile *p)
 		return NULL;
 	}
 	return c->paths[c->paths_count++] = path;
+}
+
+/* Not SO_BINDTODEVICE: an interface that goes and comes back (PPPoE, a modem) has another number then, and one that is not there yet must
+ * not keep the program from its start. */
+bool
+data_bind(const struct path *path)
+{
+	uint32_t wire = path->ifname[0] != '\0' ? htonl(if_nametoindex(path->ifname)) : 0;
+
+	if (path->ifname[0] == '\0')
+		return true;
+	if (wire == 0 || setsockopt(path->gre_fd[0], IPPROTO_IP, IP_UNICAST_IF, &wire, sizeof(wire)) != 0)
+		return false;
+	return path->gre_fd[1] < 0 || setsockopt(path->gre_fd[1], IPPROTO_IPV6, IPV6_UNICAST_IF, &wire, sizeof(wire)) == 0;
 }
 
 void

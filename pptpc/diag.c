@@ -184,11 +184,22 @@ wants_encryption(const char *message)
 	return message != NULL && (strstr(message, "MPPE") != NULL || strcasestr(message, "encrypt") != NULL);
 }
 
+/* The same after a log-in that failed. Where the packet that refused it is lost, this is all there is, and the account must not be
+ * locked by attempts that follow. */
+static bool
+refuses_login(const char *message)
+{
+	return message != NULL && (strcasestr(message, "authentication") != NULL || strcasestr(message, "login") != NULL ||
+				      strcasestr(message, "password") != NULL);
+}
+
 static enum trouble_kind
 peer_terminated(const char *message, enum dial_stage stage)
 {
 	if (stage == STAGE_UP)
 		return TROUBLE_ENDED_PPP;
+	if (refuses_login(message))
+		return TROUBLE_AUTH_WRONG;
 	return wants_encryption(message) ? TROUBLE_ENCRYPTION_WANTED : TROUBLE_ENDED_EARLY;
 }
 

@@ -105,6 +105,8 @@ static const struct trouble_row rows[TROUBLE_KINDS] = {
     [TROUBLE_NO_NETWORK] = {"no-network", RETRY_REFUSED, EXIT_NEGOTIATION, "the server would carry neither IPv4 nor IPv6 with us{detail}",
 	"its address pool may be used up, or it refuses the address that was asked for"},
     [TROUBLE_ENDED_EARLY] = {"ended-early", RETRY_REFUSED, EXIT_NEGOTIATION, "the server hung up during the negotiation{detail}", ""},
+    [TROUBLE_ENDLESS] = {"endless", RETRY_REFUSED, EXIT_NEGOTIATION, "the server negotiates PPP without coming to an end",
+	"its PPP may be broken"},
     [TROUBLE_ECHO_PPTP] = {"echo-pptp", RETRY_NETWORK, EXIT_LOST,
 	"the connection is lost: the server does not answer PPTP Echo-Requests any more", ""},
     [TROUBLE_ECHO_LCP] = {"echo-lcp", RETRY_NETWORK, EXIT_LOST,
@@ -190,7 +192,9 @@ fill(const char *pattern, const struct trouble *t, const struct trouble_place *p
 static const char *
 begin(const char *pattern, char *buf)
 {
-	if (pattern[0] >= 'a' && pattern[0] <= 'z')
+	bool ours = (pattern[0] >= 'a' && pattern[0] <= 'z') || strcmp(pattern, "{detail}") == 0;
+
+	if (ours && buf[0] >= 'a' && buf[0] <= 'z')
 		buf[0] = (char)(buf[0] - 'a' + 'A');
 	return buf;
 }

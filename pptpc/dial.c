@@ -118,6 +118,16 @@ dial_idle_ns(const struct dial *d, uint64_t now)
 	return now > last ? now - last : 0;
 }
 
+/* LCP, then the network protocols and encryption: each begins to count anew when the server refuses, and a server that always agrees but
+ * wants what it can't have keeps that up for ever. */
+static uint64_t
+negotiation_max_ns(const struct profile *p)
+{
+	const struct ppp_link_config *link = &p->tunnel.link;
+
+	return link->auth_timeout_ns + 6 * link->max_configure * link->restart_ns;
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -126,6 +136,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (d->state == DIAL_LINK && now - d->link_ts >= negotiation_max_ns(d->profile))
+		dial_hangup_kind(d, TROUBLE_ENDLESS, NULL);
 	if (d->state != DIAL_UP)
 		return;
 	if (d->profile->session_ns != 0 && now - d->up_ts >= d->profile->session_ns)
@@ -168,6 +180,21 @@ struct ticket {
 	unsigned attempt;
 };
 
+/* What is bound to must be there; it may come later. */
+static struct trouble
+no_socket(const struct dial *d, int error)
+{
+	char text[128], at[ADDR_TEXT_MAX];
+
+	if (error == ENODEV && d->profile->bind_interface[0] != '\0')
+		snprintf(text, sizeof(text), "there is no interface %s (bind-interface)", d->profile->bind_interface);
+	else if (error == EADDRNOTAVAIL && d->profile->bind_address.family != 0)
+		snprintf(text, sizeof(text), "%s is no address of this machine (bind-address)", addr_text(&d->profile->bind_address, at));
+	else
+		return trouble_from_tcp(error);
+	return trouble_make(TROUBLE_LOCAL, text);
+}
+
 static void
 on_socket(void *user, const struct priv_reply *reply, const int *fds)
 {
@@ -183,7 +210,7 @@ on_socket(void *user, const struct priv_reply *reply, const int *fds)
 		return;
 	}
 	if (reply->error != 0 || reply->fds != 1) {
-		struct trouble t = trouble_from_tcp(reply->error != 0 ? reply->error : EIO);
+		struct trouble t = no_socket(d, reply->error != 0 ? reply->error : EIO);
 
 		dial_hangup(d, &t);
 		return;
@@ -307,8 +334,9 @@ dial_stand_by(struct dial *d)
 void
 dial_start(struct dial *d)
 {
+	d->restart = d->state == DIAL_HANGUP;
 	d->wanted = true;
-	if (d->state == DIAL_WAIT) {
+	if (d->state == DIAL_WAIT || d->state == DIAL_STANDBY) {
 		dial_attempt(d);
 		return;
 	}
@@ -325,7 +353,7 @@ dial_start(struct dial *d)
 void
 dial_stop(struct dial *d)
 {
-	d->wanted = false;
+	d->wanted = d->restart = false;
 	if (d->state != DIAL_DOWN)
 		dial_hangup_kind(d, TROUBLE_STOPPED, NULL);
 }

@@ -206,7 +206,7 @@ tell(struct dial *d, const char *next, uint64_t wait_ns)
 		client_say(d->client, "%s.", advice);
 	if (wait_ns != 0)
 		client_say(d->client, "Next attempt in %llu seconds.", seconds);
-	log_event(d->trouble.kind == TROUBLE_STOPPED ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "down",
+	log_event(d->trouble.kind == TROUBLE_STOPPED ? LOG_LEVEL_INFO : client_level(d->client), "down",
 	    "tunnel=%s reason=%s next=%s retry=%llus text=%s advice=%s", d->profile->name, trouble_word(d->trouble.kind), next, seconds,
 	    log_quote(quoted, sizeof(quoted), sentence), log_quote(quoted_advice, sizeof(quoted_advice), advice));
 }
@@ -220,6 +220,16 @@ go_down(struct dial *d)
 	netif_close(d);
 	dial_set_state(d, DIAL_DOWN);
 	client_dial_done(d);
+}
+
+static void
+go_again(struct dial *d)
+{
+	tell(d, "again", 0);
+	d->restart = false;
+	hostroute_drop(d);
+	dial_set_state(d, DIAL_DOWN);
+	dial_start(d);
 }
 
 static void
@@ -299,6 +309,8 @@ ended(struct dial *d)
 	d->trouble_unix = clock_unix();
 	if (!d->wanted || d->client->stopping)
 		go_down(d);
+	else if (d->restart)
+		go_again(d);
 	else if (d->trouble.kind == TROUBLE_IDLE && d->profile->demand)
 		go_standby(d);
 	else if (!try_next_server(d))

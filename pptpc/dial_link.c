@@ -120,6 +120,10 @@ open_call(struct dial *d)
 	if (d->state != DIAL_CONNECT)
 		return;
 	dial_set_state(d, DIAL_CALL);
+	if (!data_bind(d->path)) {
+		dial_hangup_kind(d, TROUBLE_LOCAL, "the interface of bind-interface is gone");
+		return;
+	}
 	error = pptp_call_open(control_conn(d->control), &params, &d->call_id, clock_ts());
 	if (error != PPTP_OK) {
 		d->call_id = 0;
@@ -144,6 +148,7 @@ on_call_up(struct dial *d, const struct pptp_call_info *call)
 	tunnel_post(d->path->engine, 0, &peer);
 	/* Our Configure-Request goes out at once: it opens a pinhole in this side's own firewall for the server's packets. */
 	pptp_call_set_link_info(control_conn(d->control), d->call_id, UINT32_MAX, UINT32_MAX, clock_ts());
+	d->link_ts = clock_ts();
 	dial_set_state(d, DIAL_LINK);
 	dial_arm(d, d->profile->no_gre_ns);
 }
@@ -173,12 +178,13 @@ static void
 on_control_event(void *user, struct control *c, const struct pptp_event *event)
 {
 	struct dial *d = user;
+	char vendor[280], host[280];
 
 	(void)c;
 	switch (event->type) {
 	case PPTP_EVENT_ESTABLISHED:
-		log_event(LOG_LEVEL_DEBUG, "control", "tunnel=%s vendor=\"%s\" host=\"%s\"", d->profile->name, event->peer.vendor_name,
-		    event->peer.host_name);
+		log_event(LOG_LEVEL_DEBUG, "control", "tunnel=%s vendor=%s host=%s", d->profile->name,
+		    log_quote(vendor, sizeof(vendor), event->peer.vendor_name), log_quote(host, sizeof(host), event->peer.host_name));
 		open_call(d);
 		break;
 	case PPTP_EVENT_CALL_UP:
@@ -276,7 +282,7 @@ on_no_gre(struct dial *d)
 	trouble_sentence(&t, &place, sentence, sizeof(sentence));
 	trouble_advice(&t, &place, advice, sizeof(advice));
 	client_say(d->client, "%s.\n%s.\nStill trying ...", sentence, advice);
-	log_event(LOG_LEVEL_WARN, "no-gre", "tunnel=%s reason=%s text=%s", d->profile->name, trouble_word(t.kind),
+	log_event(client_level(d->client), "no-gre", "tunnel=%s reason=%s text=%s", d->profile->name, trouble_word(t.kind),
 	    log_quote(quoted, sizeof(quoted), sentence));
 }
 

@@ -17,6 +17,22 @@ is_tunnel(void *user, int ifindex)
 	return false;
 }
 
+/* Somebody's own route to the server is as good. */
+static void
+on_added(void *user, const struct priv_reply *reply, const int *fds)
+{
+	struct dial *d = user;
+	char text[ADDR_TEXT_MAX];
+
+	(void)fds;
+	if (reply->error == 0)
+		return;
+	d->hostroute.placed = false;
+	if (reply->error != EEXIST)
+		client_warn(d, "host-route", "the route to the server %s besides the tunnel can't be made: %s", addr_text(&d->server, text),
+		    strerror(reply->error));
+}
+
 static void
 send_op(struct dial *d, enum priv_type type, const struct route_op *op)
 {
@@ -27,7 +43,7 @@ send_op(struct dial *d, enum priv_type type, const struct route_op *op)
 	request.route.ifindex = op->ifindex;
 	request.route.metric = op->metric;
 	request.route.table = op->table;
-	priv_send(d->client->priv, &request, NULL, NULL);
+	priv_send(d->client->priv, &request, type == PRIV_ROUTE_ADD ? on_added : NULL, d);
 }
 
 static void

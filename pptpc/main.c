@@ -73,36 +73,36 @@ start_log(const struct cmdline *line, const struct client_config *config)
 
 	/* A person reads sentences; the log would say the same again. */
 	if (config->by_hand)
-		level = LOG_LEVEL_ERROR;
+		level = LOG_LEVEL_WARN;
 	if (line->debug)
 		level = LOG_LEVEL_TRACE;
 	log_init("pptpc", line->debug ? LOG_TO_STDERR : target, level < 0 ? LOG_LEVEL_INFO : (enum log_level)level);
 }
 
 static int
-serve(const struct client_config *config)
+serve(const struct client_config *config, const struct client_policy *policy)
 {
-	static struct client_policy policy;
 	struct client_prepared prepared = {.config = config, .control_fd = -1};
 	bool trace = log_enabled(LOG_LEVEL_TRACE);
-	struct priv *priv;
-	char err[256];
+	struct priv *priv = priv_start_as_user(&policy->policy, client_prepare, &prepared);
 
-	if (!client_policy_fill(&policy, config, err, sizeof(err))) {
-		fprintf(stderr, "pptpc: %s\n", err);
-		return EXIT_USAGE;
-	}
-	priv = priv_start_as_user(&policy.policy, client_prepare, &prepared);
 	return priv != NULL ? client_run(config, priv, &prepared, trace) : EXIT_LOCAL;
 }
 
 static int
 run(const struct cmdline *line, struct client_config *config)
 {
+	static struct client_policy policy;
 	cfg_t *cfg = read_config(line, config);
+	char err[256];
 
 	if (cfg == NULL)
 		return EXIT_USAGE;
+	if (!client_policy_fill(&policy, config, err, sizeof(err))) {
+		fprintf(stderr, "pptpc: %s\n", err);
+		cfg_free(cfg);
+		return EXIT_USAGE;
+	}
 	if (line->check && line->verbose)
 		conf_print(cfg);
 	cfg_free(cfg);
@@ -117,7 +117,7 @@ run(const struct cmdline *line, struct client_config *config)
 	if (!load_secrets(config))
 		return EXIT_USAGE;
 	start_log(line, config);
-	return serve(config);
+	return serve(config, &policy);
 }
 
 int

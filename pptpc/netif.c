@@ -1,11 +1,26 @@
 /* The tunnel's interface, and the addresses, routes and resolvers that come and go with the tunnel. */
 #include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pptpc/client.h"
 #include "sys/log.h"
 
+static void
+on_address(void *user, const struct priv_reply *reply, const int *fds)
+{
+	const struct dial *d = user;
+	char text[ADDR_TEXT_MAX];
+
+	(void)fds;
+	if (reply->error != 0)
+		client_warn(d, "address", "the address %s can't be put on the interface %s: %s", addr_text(&d->netif.local_v4, text),
+		    d->netif.name, strerror(reply->error));
+}
+
+/* A machine without IPv6 takes no IPv6 address, which is nobody's business. */
 static void
 send_addr(struct dial *d, enum priv_type type, const struct addr *local, const struct addr *peer, uint8_t prefix_len)
 {
@@ -16,23 +31,41 @@ send_addr(struct dial *d, enum priv_type type, const struct addr *local, const s
 	if (peer != NULL)
 		request.addr.peer = *peer;
 	request.addr.prefix_len = prefix_len;
-	priv_send(d->client->priv, &request, NULL, NULL);
+	priv_send(d->client->priv, &request, type == PRIV_ADDR_ADD && local->family == 4 ? on_address : NULL, d);
 }
 
 static void
 on_route(void *user, const struct priv_reply *reply, const int *fds)
 {
-	struct dial *d = user;
+	const struct asked_route *asked = user;
+	struct dial *d = asked->dial;
+	char text[ADDR_TEXT_MAX];
 
 	(void)fds;
-	if (reply->error != 0)
-		log_event(LOG_LEVEL_WARN, "route", "tunnel=%s result=failed error=\"%s\"", d->profile->name, strerror(reply->error));
+	if (reply->error == 0 || d == NULL)
+		return;
+	routeplan_remove(&d->netif.routes, &asked->op);
+	prefix_text(&asked->op.dst, text);
+	if (reply->error == EEXIST)
+		client_warn(d, "route", "this machine has a route to %s already, which stays: give the tunnel's another metric", text);
+	else
+		client_warn(d, "route", "the route to %s can't be made: %s", text, strerror(reply->error));
+}
+
+static struct asked_route *
+note_asked(struct dial *d, const struct route_op *op)
+{
+	struct asked_route *asked = &d->netif.asked_routes[d->netif.next_asked++ % ROUTEPLAN_MAX];
+
+	*asked = (struct asked_route){d, *op};
+	return asked;
 }
 
 static void
 send_route(struct dial *d, enum priv_type type, const struct route_op *op)
 {
 	struct priv_request request = {.type = type};
+	bool add = type == PRIV_ROUTE_ADD;
 
 	request.route.dst = op->dst;
 	request.route.gateway = op->gateway;
@@ -40,7 +73,7 @@ send_route(struct dial *d, enum priv_type type, const struct route_op *op)
 	request.route.ifindex = op->ifindex;
 	request.route.metric = op->metric;
 	request.route.table = op->table;
-	priv_send(d->client->priv, &request, type == PRIV_ROUTE_ADD ? on_route : NULL, d);
+	priv_send(d->client->priv, &request, add ? on_route : NULL, add ? note_asked(d, op) : NULL);
 }
 
 /* --- the interface -------------------------------------------------------------- */
@@ -101,6 +134,23 @@ netif_close(struct dial *d)
 	tunnel_post(d->path->engine, 0, &del);
 	memset(&d->netif, 0, sizeof(d->netif));
 	d->netif.placeholder = placeholder;
+}
+
+void
+netif_check(struct dial *d)
+{
+	char name[IF_NAMESIZE], text[96];
+
+	if (d->netif.ifindex == 0 || if_indextoname((unsigned)d->netif.ifindex, name) != NULL)
+		return;
+	snprintf(text, sizeof(text), "another program, or somebody by hand, deleted the interface %s", d->netif.name);
+	if (d->state == DIAL_LINK || d->state == DIAL_UP)
+		dial_hangup_kind(d, TROUBLE_LOCAL, text);
+	else
+		log_event(LOG_LEVEL_WARN, "interface", "tunnel=%s text=\"%s\"", d->profile->name, text);
+	netif_close(d);
+	if (d->state == DIAL_STANDBY)
+		dial_stand_by(d);
 }
 
 static void
@@ -219,6 +269,14 @@ update_routes(struct dial *d)
 }
 
 static void
+on_dns(void *user, const struct priv_reply *reply, const int *fds)
+{
+	(void)fds;
+	if (reply->error != 0)
+		client_warn(user, "dns", "the server's name servers can't be put in place: %s", strerror(reply->error));
+}
+
+static void
 update_dns(struct dial *d)
 {
 	bool wanted = d->profile->dns && d->up_ts != 0 && d->bundle.ipv4_up && d->bundle.dns[0].family != 0;
@@ -232,7 +290,7 @@ update_dns(struct dial *d)
 		memcpy(request.dns.domain, d->profile->dns_domain, sizeof(request.dns.domain));
 	}
 	d->netif.dns = wanted;
-	priv_send(d->client->priv, &request, NULL, NULL);
+	priv_send(d->client->priv, &request, wanted ? on_dns : NULL, d);
 }
 
 static void

@@ -101,6 +101,17 @@ check_routes(const struct profile *p)
 	return NULL;
 }
 
+/* As the monitor allows it, where "%d" stands for a number. */
+static bool
+names_interface(const char *name)
+{
+	const char *percent = strchr(name, '%');
+
+	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strpbrk(name, "/: \t\n\v\f\r*?[]\\") != NULL)
+		return false;
+	return percent == NULL || (percent[1] == 'd' && strchr(percent + 1, '%') == NULL);
+}
+
 static const char *
 check_sources(const struct profile *p)
 {
@@ -112,8 +123,8 @@ check_sources(const struct profile *p)
 		return "no user is named";
 	if (sources > 1)
 		return "more than one of password, password-file and password-fd is given";
-	if (p->interface[0] == '\0' || strpbrk(p->interface, "/ *?[]\\") != NULL)
-		return "interface is no name for an interface";
+	if (!names_interface(p->interface))
+		return "interface is no name for an interface, such as vpn0 or pptp%d";
 	return NULL;
 }
 

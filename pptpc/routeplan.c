@@ -77,3 +77,14 @@ routeplan_has(const struct route_plan *plan, const struct route_op *op)
 			return true;
 	return false;
 }
+
+void
+routeplan_remove(struct route_plan *plan, const struct route_op *op)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		if (routeplan_same(&plan->ops[i], op)) {
+			plan->ops[i] = plan->ops[--plan->count];
+			return;
+		}
+	}
+}

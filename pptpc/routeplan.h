@@ -42,6 +42,8 @@ bool routeplan_needs_host(const struct profile *p, const struct addr *server);
 /* The host route to server through a gateway (family 0: on the link) and interface. */
 struct route_op routeplan_host(const struct addr *server, const struct addr *gateway, int ifindex);
 
+/* Takes it out, if it is in there. */
+void routeplan_remove(struct route_plan *plan, const struct route_op *op);
 bool routeplan_has(const struct route_plan *plan, const struct route_op *op);
 bool routeplan_same(const struct route_op *a, const struct route_op *b);
 

@@ -19,13 +19,10 @@ set_number(json_t *o, const char *key, uint64_t value)
 	json_object_set_new(o, key, json_integer((json_int_t)value));
 }
 
-/* A peer's text: bytes that are no UTF-8 can't stand in JSON. */
 static void
 set_text(json_t *o, const char *key, const char *value)
 {
-	json_t *s = json_string(value);
-
-	json_object_set_new(o, key, s != NULL ? s : json_string("?"));
+	json_object_set_new(o, key, ctl_text(value));
 }
 
 static void

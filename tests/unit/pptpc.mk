@@ -11,6 +11,7 @@ tests_unit_test_pptpc_SOURCES = \
 	tests/unit/pptpc/test_conffile.c \
 	tests/unit/pptpc/test_diag.c \
 	tests/unit/pptpc/test_dial.c \
+	tests/unit/pptpc/test_line.c \
 	tests/unit/pptpc/test_option.c \
 	tests/unit/pptpc/test_resolve.c \
 	tests/unit/pptpc/test_routeplan.c \

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,6 +292,13 @@ void
 nl_monitor_free(struct nl_monitor *m)
 {
 	(void)m;
+}
+
+char *
+if_indextoname(unsigned index, char name[IF_NAMESIZE])
+{
+	ck_assert_uint_eq(index, 7);
+	return fake.link_lost ? NULL : strcpy(name, "t0");
 }
 
 /* --- control connections ------------------------------------------------------------------------------- */
@@ -609,6 +617,13 @@ fake_timer(struct dial *d)
 {
 	ck_assert(evtimer_pending(d->timer, NULL));
 	event_active(d->timer, EV_TIMEOUT, 0);
+	event_base_loop(fake.client.base, EVLOOP_NONBLOCK);
+}
+
+void
+fake_tick(struct dial *d)
+{
+	event_active(d->tick, EV_TIMEOUT, 0);
 	event_base_loop(fake.client.base, EVLOOP_NONBLOCK);
 }
 

@@ -14,6 +14,7 @@ struct fake {
 	bool connects;              /* TCP connections are made; else the test says what becomes of them */
 	struct addr gateway;        /* of netlink; family 0: no way */
 	bool route_lost;            /* the kernel has dropped our host route */
+	bool link_lost;             /* the tunnel's interface was deleted */
 	uint16_t call_id;           /* of the last Outgoing-Call-Request */
 };
 
@@ -31,6 +32,8 @@ void fake_answer(void);
 void fake_resolve(struct dial *d);
 /* The tunnel's state timer goes off. */
 void fake_timer(struct dial *d);
+/* A second has passed. */
+void fake_tick(struct dial *d);
 /* TCP could not be made. */
 void fake_unreachable(int error);
 

@@ -6,6 +6,7 @@ Suite *suite_cmdline(void);
 Suite *suite_conffile(void);
 Suite *suite_diag(void);
 Suite *suite_dial(void);
+Suite *suite_line(void);
 Suite *suite_option(void);
 Suite *suite_resolve(void);
 Suite *suite_routeplan(void);
@@ -24,6 +25,7 @@ main(void)
 	    suite_conffile,
 	    suite_diag,
 	    suite_dial,
+	    suite_line,
 	    suite_option,
 	    suite_resolve,
 	    suite_routeplan,

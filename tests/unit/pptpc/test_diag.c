@@ -255,6 +255,18 @@ START_TEST(test_the_servers_words_are_told_and_our_own_are_not)
 }
 END_TEST
 
+/* The packet that refused the log-in was lost, but not what came after it: the account is not tried again and again. */
+START_TEST(test_a_login_that_is_refused_in_the_last_words)
+{
+	struct trouble t = trouble_from_ppp(PPP_DOWN_PEER, 0, "Authentication failed", STAGE_LINK, true);
+
+	ck_assert_int_eq(trouble_class(t.kind), RETRY_AUTH);
+	ck_assert_str_eq(sentence(&t), "Wrong user name or password for 'bob': it says 'Authentication failed'");
+	ck_assert_int_eq(trouble_from_ppp(PPP_DOWN_PEER, 0, "Authentication failed", STAGE_UP, true).kind, TROUBLE_ENDED_PPP);
+	ck_assert_int_eq(trouble_from_ppp(PPP_DOWN_PEER, 0, "No network protocols running", STAGE_LINK, true).kind, TROUBLE_ENDED_EARLY);
+}
+END_TEST
+
 START_TEST(test_the_method_that_the_server_wants)
 {
 	struct trouble t = trouble_from_ppp(PPP_DOWN_AUTH_REFUSED, 0, "pap", STAGE_LINK, true);
@@ -310,6 +322,7 @@ suite_diag(void)
 	tcase_add_test(t, test_blocked_gre_is_said_in_these_words);
 	tcase_add_test(t, test_every_mschap_error);
 	tcase_add_test(t, test_the_servers_words_are_told_and_our_own_are_not);
+	tcase_add_test(t, test_a_login_that_is_refused_in_the_last_words);
 	tcase_add_test(t, test_the_method_that_the_server_wants);
 	tcase_add_test(t, test_what_pppd_says_of_mppe);
 	tcase_add_test(t, test_a_small_buffer_is_not_overrun);
