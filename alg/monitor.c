@@ -91,18 +91,23 @@ monitor_forget_gates(struct monitor *m)
 
 /* --- deeds -------------------------------------------------------------------------------------- */
 
+/* Where gates that were held can't be put back, what is left of them goes too: for the worker they are no more. */
 static int
 do_add(struct doing *d)
 {
 	const struct gate_pair *pair = &d->request->pair;
-	struct held *h = monitor_find(d->m, pair->id), *fresh = h == NULL ? hold(d->m, pair) : NULL;
+	struct held *before = monitor_find(d->m, pair->id), *h = before != NULL ? before : hold(d->m, pair);
+	struct gate_counters last;
 	int error;
 
-	if (h == NULL && fresh == NULL)
+	if (h == NULL)
 		return ENOMEM;
 	error = d->m->datapath != NULL ? d->m->datapath->ops->add(d->m->datapath, pair) : ENOTSUP;
-	if (error != 0 && fresh != NULL)
-		let_go(d->m, fresh);
+	if (error == 0)
+		return 0;
+	if (before != NULL && d->m->datapath != NULL)
+		d->m->datapath->ops->del(d->m->datapath, pair, &last);
+	let_go(d->m, h);
 	return error;
 }
 

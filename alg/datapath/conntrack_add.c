@@ -5,53 +5,55 @@
 
 /* --- adding ---------------------------------------------------------------------- */
 
-/* Deletes what has a tuple in the gate's way, if a packet made it; EEXIST if it is another gate. */
-static int
-clear_stray(struct conntrack *c, const struct nf_conntrack *key, bool by_reply)
-{
-	struct nf_conntrack *found = nfct_new();
-	struct ctnl_op get = {.type = CTNL_GET, .by_reply = by_reply, .what = key, .answer = found},
-		       del = {.type = CTNL_DELETE, .by_reply = by_reply, .what = key};
-	int error;
+/* Strays that a packet made in the moment between the removal of former ones and an entry's creation: packets come on other CPUs. */
+enum { TRIES = 50 };
 
-	if (found == NULL)
-		return ENOMEM;
-	error = ctnl_run(c->nl, &get, 1);
-	if (error == 0 && get.error == 0)
-		error = conntrack_is_gate(found) ? EEXIST : ctnl_run(c->nl, &del, 1);
-	nfct_destroy(found);
-	return error; /* gone in the meantime, before or after the look: fine */
+/* What has the tuple that the gate's entry (e->found) or its packets, once translated, shall have: 0 when it is nothing or a stray, or the
+ * gate itself (*there). */
+static int
+look(struct conntrack *c, struct one_way *e, const struct nf_conntrack *reply, struct nf_conntrack *other, bool *there)
+{
+	struct ctnl_op ops[] = {
+	    {.type = CTNL_GET, .what = e->key, .answer = e->found}, {.type = CTNL_GET, .by_reply = true, .what = reply, .answer = other}};
+	int error = ctnl_run(c->nl, ops, 2);
+
+	if (error != 0)
+		return error;
+	*there = ops[0].error == 0 && conntrack_is_this_gate(e->found, e->gate);
+	if (*there)
+		return 0;
+	return (ops[0].error == 0 && conntrack_is_gate(e->found)) || (ops[1].error == 0 && conntrack_is_gate(other)) ? EEXIST : 0;
 }
 
+/* In one piece, so that hardly a packet falls between. */
 static int
-clear_strays(struct conntrack *c, const struct one_way *e)
+take_place(struct conntrack *c, const struct one_way *e, const struct nf_conntrack *reply)
 {
-	struct nf_conntrack *reply = conntrack_reply_key(e->gate);
-	int error;
+	struct ctnl_op ops[] = {{.type = CTNL_DELETE, .what = e->key}, {.type = CTNL_DELETE, .by_reply = true, .what = reply},
+	    {.type = CTNL_CREATE, .what = e->full}};
+	int error = ctnl_run(c->nl, ops, 3);
 
-	if (reply == NULL)
-		return ENOMEM;
-	error = clear_stray(c, e->key, false);
-	if (error == 0)
-		error = clear_stray(c, reply, true);
-	nfct_destroy(reply);
-	return error;
+	return error != 0 ? error : ops[2].error;
 }
 
-/* What is in the way of an entry: itself (0, and *there), strays, which are removed before it is tried once more, or another gate. */
 int
 conntrack_add_against(struct conntrack *c, struct one_way *e, bool *there)
 {
-	struct ctnl_op get = {.type = CTNL_GET, .what = e->key, .answer = e->found}, add = {.type = CTNL_CREATE, .what = e->full};
-	int error = ctnl_run(c->nl, &get, 1);
+	struct nf_conntrack *reply = conntrack_reply_key(e->gate), *other = nfct_new();
+	int error = reply != NULL && other != NULL ? EEXIST : ENOMEM;
 
-	*there = error == 0 && get.error == 0 && conntrack_is_this_gate(e->found, e->gate);
-	if (error != 0 || *there)
-		return error;
-	error = clear_strays(c, e);
-	if (error == 0)
-		error = ctnl_run(c->nl, &add, 1);
-	return error != 0 ? error : add.error;
+	*there = false;
+	for (int i = 0; i < TRIES && error == EEXIST; i++) {
+		error = look(c, e, reply, other, there);
+		if (error != 0 || *there)
+			break;
+		error = take_place(c, e, reply);
+	}
+	if (reply != NULL)
+		nfct_destroy(reply);
+	if (other != NULL)
+		nfct_destroy(other);
+	return error;
 }
 
 static int

@@ -50,8 +50,7 @@ bool conntrack_is_this_gate(const struct nf_conntrack *found, const struct gate 
 /* As struct datapath_ops has them. */
 int conntrack_add(struct datapath *dp, const struct gate_pair *pair);
 int conntrack_del(struct datapath *dp, const struct gate_pair *pair, struct gate_counters *last);
-/* Adds an entry that found its place taken: by itself (0, and *there), by strays, which are removed before it is tried once more, or by
- * another gate (EEXIST). */
+/* Adds an entry that found its place taken: by itself (0, and *there), by strays, which are removed, or by another gate (EEXIST). */
 int conntrack_add_against(struct conntrack *c, struct one_way *e, bool *there);
 
 /* --- conntrack_read.c ------------------------------------------------------------------ */

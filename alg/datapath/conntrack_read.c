@@ -140,6 +140,20 @@ find_entries(struct conntrack *c, struct one_way e[WAYS])
 	return error;
 }
 
+/* Where one gate is gone the other goes, too, and so does what they counted: who puts them back counts from zero. */
+static int
+lose(struct conntrack *c, uint64_t id, const struct one_way e[WAYS])
+{
+	for (int i = 0; i < WAYS; i++) {
+		struct ctnl_op del = {.type = CTNL_DELETE, .what = e[i].key};
+
+		if (conntrack_is_this_gate(e[i].found, e[i].gate))
+			ctnl_run(c->nl, &del, 1);
+	}
+	conntrack_renewed_free(c, id);
+	return ENOENT;
+}
+
 int
 conntrack_read(struct datapath *dp, const struct gate_pair *pair, struct gate_counters *counters)
 {
@@ -157,6 +171,8 @@ conntrack_read(struct datapath *dp, const struct gate_pair *pair, struct gate_co
 		conntrack_add_renewed(c, pair->id, counters);
 		error = renew(c, pair->id, e);
 	}
+	if (error != 0)
+		error = lose(c, pair->id, e);
 	conntrack_entries_free(e);
 	return error;
 }

@@ -54,7 +54,7 @@ struct datapath_ops {
 	int (*add)(struct datapath *dp, const struct gate_pair *pair);
 	/* Removes both and fills in the counters as they were last. 0, or ENOENT when none was there (counters zero). */
 	int (*del)(struct datapath *dp, const struct gate_pair *pair, struct gate_counters *last);
-	/* Counters of a pair, and renews its life; 0, or ENOENT when either gate is gone. */
+	/* Counters of a pair, and renews its life; 0, or ENOENT when either gate is gone: then both are, and what they counted. */
 	int (*read)(struct datapath *dp, const struct gate_pair *pair, struct gate_counters *counters);
 };
 

@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 62
+plan 72
 alg_topology
 routes_back
 gatectl() { in_ns "$gw" "$BUILD/tests/e2e/gatectl" "$@"; }
@@ -87,6 +87,36 @@ ok "options of IPv4" gre c1 gre 9 to $N options reaches d1 as 10 from 10.2.0.1
 ok "hairpin there" gre c1 gre 9 to $N reaches d1 as 10 from 10.2.0.1
 ok "hairpin back" gre d1 gre 11 to 10.2.0.1 reaches c1 as 12 from $N
 gatectl del 5 "${dnat[@]}" >/dev/null; gatectl del 6 "${six[@]}" >/dev/null; gatectl del 7 "${hair[@]}" >/dev/null
+
+# --- a smaller MTU behind the gateway: who sent too much is told, by an error that speaks of what it sent ------------------
+netns far
+far=$ns_prefix-far
+cable "$srv" eth1 "$far" eth0
+for end in "$srv eth1" "$far eth0"; do ip -n "${end% *}" link set dev "${end#* }" mtu 1300; done
+address "$srv" eth1 198.51.100.1/24 2001:db8:2::1/64
+address "$far" eth0 198.51.100.2/24 2001:db8:2::2/64
+ip -n "$far" route add default via 198.51.100.1; ip -n "$far" route add default via 2001:db8:2::1
+ip -n "$gw" route add 198.51.100.0/24 via $S; ip -n "$gw" route add 2001:db8:2::/64 via 2001:db8:1::1
+in_ns "$srv" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+# mtu NS DESTINATION: what the namespace has learned of the way there
+mtu() { ip -n "$1" route get "$2" | grep -o 'mtu [0-9]*'; }
+# too_big NS SOURCE DESTINATION ID SIZE
+too_big() { in_ns "$1" "$BUILD/tests/e2e/gresend" -d -s "$5" "$2" "$3" "$4"; }
+behind=("10.1.0.2,198.51.100.3,50,$N,198.51.100.2,51" "198.51.100.2,$N,52,198.51.100.3,10.1.0.2,53")
+behind6=("fd00:1::2,2001:db8:2::3,50,2001:db8:1::fe,2001:db8:2::2,51" "2001:db8:2::2,2001:db8:1::fe,52,2001:db8:2::3,fd00:1::2,53")
+ok "gates whose addresses and ids all change" gatectl add 12 "${behind[@]}"
+ok "of IPv6, too" gatectl add 13 "${behind6[@]}"
+ok "a packet too big for a link behind" too_big "$in1" 10.1.0.2 198.51.100.3 50 1300
+soon_is "its sender knows the way to the address that it sent to" "mtu 1300" mtu "$in1" 198.51.100.3
+ok "one of IPv6" too_big "$in1" fd00:1::2 2001:db8:2::3 50 1300
+soon_is "its sender, too" "mtu 1300" mtu "$in1" 2001:db8:2::3
+ip -n "$gw" link set dev in1 mtu 1280
+ok "a packet too big for the gateway's own link to the client" too_big "$far" 198.51.100.2 $N 52 1258
+soon_is "its sender, too" "mtu 1280" mtu "$far" $N
+ok "one of IPv6" too_big "$far" 2001:db8:2::2 2001:db8:1::fe 52 1240
+soon_is "its sender, too" "mtu 1280" mtu "$far" 2001:db8:1::fe
+ip -n "$gw" link set dev in1 mtu 1500
+gatectl del 12 "${behind[@]}" >/dev/null; gatectl del 13 "${behind6[@]}" >/dev/null
 
 # --- route mode, behind a firewall that lets only established connections pass -----------------------------------------
 rules "$gw" 'table inet firewall { chain forward { type filter hook forward priority filter; policy drop; ct state established accept; }; }'

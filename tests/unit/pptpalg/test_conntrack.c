@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "alg/ctnl.h"
@@ -228,22 +230,73 @@ START_TEST(strays_give_way)
 }
 END_TEST
 
+/* Packets of a call as fast as they go, until it is killed. */
+static void
+flood(const char *from, const char *to, uint16_t id)
+{
+	uint8_t gre[16] = {0x20, 0x01, 0x88, 0x0b, 0, 8, (uint8_t)(id >> 8), (uint8_t)id};
+	struct sockaddr_in a = {.sin_family = AF_INET}, b = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_GRE);
+
+	inet_pton(AF_INET, from, &a.sin_addr);
+	inet_pton(AF_INET, to, &b.sin_addr);
+	CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		(void)!sendto(fd, gre, sizeof(gre), 0, (struct sockaddr *)&b, sizeof(b));
+}
+
+/* Each packet that comes while an entry is not there makes a stray: also between its removal and what comes in its place. */
+static void
+busy_body(void)
+{
+	struct datapath *dp = set_up();
+	struct gate_pair pair = local_pair();
+	struct gate_counters counters;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		flood("127.0.0.1", "127.0.0.2", pair.up.call_id);
+	for (int i = 0; i < 300; i++) {
+		CHECK(dp->ops->add(dp, &pair) == 0);
+		CHECK(dp->ops->read(dp, &pair, &counters) == 0);
+		CHECK(dp->ops->del(dp, &pair, &counters) == 0);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	dp->ops->close(dp, false);
+}
+
+START_TEST(a_call_in_use_gets_its_gates)
+{
+	in_netns(busy_body);
+}
+END_TEST
+
 /* --- life --- */
+
+static void
+do_entry(enum ctnl_type type, const struct gate *g, struct nf_conntrack *answer)
+{
+	struct ctnl *nl = ctnl_open();
+	struct nf_conntrack *key = nfct_new();
+	struct ctnl_op op = {.type = type, .what = key, .answer = answer};
+
+	ctnl_set(key, CTNL_ORIGINAL, IPPROTO_GRE, &g->src, &g->dst, 0, g->call_id);
+	CHECK(nl != NULL && ctnl_run(nl, &op, 1) == 0 && op.error == 0);
+	nfct_destroy(key);
+	ctnl_close(nl);
+}
 
 static uint32_t
 time_left(const struct gate *g)
 {
-	struct ctnl *nl = ctnl_open();
-	struct nf_conntrack *key = nfct_new(), *found = nfct_new();
-	struct ctnl_op op = {.type = CTNL_GET, .what = key, .answer = found};
+	struct nf_conntrack *found = nfct_new();
 	uint32_t left;
 
-	ctnl_set(key, CTNL_ORIGINAL, IPPROTO_GRE, &g->src, &g->dst, 0, g->call_id);
-	CHECK(nl != NULL && ctnl_run(nl, &op, 1) == 0 && op.error == 0);
+	do_entry(CTNL_GET, g, found);
 	left = nfct_get_attr_u32(found, ATTR_TIMEOUT);
-	nfct_destroy(key);
 	nfct_destroy(found);
-	ctnl_close(nl);
 	return left;
 }
 
@@ -277,6 +330,35 @@ life_body(void)
 START_TEST(reading_renews)
 {
 	in_netns(life_body);
+}
+END_TEST
+
+/* Somebody removes one of them. */
+static void
+half_body(void)
+{
+	struct datapath *dp = set_up(), *longer;
+	struct gate_pair pair = local_pair();
+	struct gate_counters counters;
+
+	CHECK(dp->ops->add(dp, &pair) == 0);
+	CHECK(send_gre("127.0.0.1", "127.0.0.2", 100) == 101);
+	longer = open_life(5000);
+	CHECK(longer->ops->read(longer, &pair, &counters) == 0 && counters.up_pkts == 1); /* renewed */
+	CHECK(send_gre("127.0.0.1", "127.0.0.2", 100) == 101);
+	do_entry(CTNL_DELETE, &pair.down, NULL);
+	CHECK(longer->ops->read(longer, &pair, &counters) == ENOENT);
+	CHECK(longer->ops->del(longer, &pair, &counters) == ENOENT);
+	/* Who puts them back has the sum so far. */
+	CHECK(longer->ops->add(longer, &pair) == 0);
+	CHECK(longer->ops->read(longer, &pair, &counters) == 0 && counters.up_pkts == 0 && counters.down_pkts == 0);
+	dp->ops->close(dp, true);
+	longer->ops->close(longer, false);
+}
+
+START_TEST(half_a_pair_is_none)
+{
+	in_netns(half_body);
 }
 END_TEST
 
@@ -395,7 +477,9 @@ suite_conntrack(void)
 	tcase_add_test(t, all_or_nothing_and_again);
 	tcase_add_test(t, ipv6);
 	tcase_add_test(t, strays_give_way);
+	tcase_add_test(t, a_call_in_use_gets_its_gates);
 	tcase_add_test(t, reading_renews);
+	tcase_add_test(t, half_a_pair_is_none);
 	tcase_add_test(t, counting_is_turned_on);
 	tcase_add_test(t, without_the_right_it_says_so);
 	tcase_add_test(t, without_ctnetlink_it_says_so);

@@ -191,6 +191,23 @@ START_TEST(what_the_data_path_refuses_is_not_held)
 }
 END_TEST
 
+START_TEST(gates_that_cannot_be_put_back_are_held_no_more)
+{
+	struct rig r;
+
+	set_up(&r, "");
+	for (uint64_t id = 1; id <= 2 * PAIRS; id++) {
+		r.fake.error = 0;
+		ck_assert_int_eq(add(&r, id, C, S, N, S), 0);
+		r.fake.error = EEXIST;
+		ck_assert_int_eq(add(&r, id, C, S, N, S), EEXIST);
+		ck_assert_uint_eq(r.m.pairs_count, 0);
+		ck_assert_int_eq(r.fake.deleted, (int)id);
+	}
+	tear_down(&r);
+}
+END_TEST
+
 /* None of these is any host's. */
 static const char *const nobody[][4] = {
     {"0.0.0.0", S, N, S},
@@ -612,6 +629,7 @@ suite_monitor(void)
 
 	tcase_add_test(c, gates_come_and_go);
 	tcase_add_test(c, what_the_data_path_refuses_is_not_held);
+	tcase_add_test(c, gates_that_cannot_be_put_back_are_held_no_more);
 	tcase_add_loop_test(c, gates_of_nobody_are_refused, 0, sizeof(nobody) / sizeof(nobody[0]));
 	tcase_add_loop_test(c, gates_that_are_no_pair_are_refused, 0, sizeof(breaks) / sizeof(breaks[0]));
 	tcase_add_test(c, peers_may_have_call_id_0);
