@@ -1,8 +1,8 @@
 /* The fast path: GRE of known calls is rewritten and sent on before the kernel's IP stack, or connection tracking, sees it.
  *
  * Whatever is not plain goes on to the stack untouched, where it meets connection tracking's gates of the same calls: fragments, IP
- * options and extension headers, a TTL that ends here, other versions of GRE, VLAN tags, frames for another station, packets that
- * don't fit the next link, next hops that are not resolved, and all that no gate matches. The route is looked up with the addresses
+ * options and extension headers, a TTL that ends here, other versions of GRE, VLAN tags, frames for another station or longer than
+ * their packet, packets that don't fit the next link, next hops that are not resolved, and all that no gate matches. The route is looked up with the addresses
  * that the stack would use: the source as it came (source NAT comes after routing), the destination as it becomes. It is kept with the
  * gate and used for a quarter of a second (GATES_HOP_LIFE), for packets of the same traffic class that are no longer than it allows.
  *
@@ -33,6 +33,7 @@ enum {
 	FRAGMENT = 0xbfff,   /* all but "don't fragment" */
 	FLOWINFO = 0x0fffffff,
 	DSCP_SHIFT = 2, /* in the octet that also holds ECN */
+	PADDED = 46,    /* what frames carry at least */
 };
 
 /* RFC 2637 section 4.1, as far as it is always there. */
@@ -356,6 +357,14 @@ rewrite6(struct ipv6hdr *ip, const struct gates_slot6 *gate)
 	gre->call_id = gate->head.new_call_id;
 }
 
+/* Whether the frame, which has room for so much, has just the packet and Ethernet's padding. With more it might be too long for the next
+ * link, as nobody looks at more than the packet's length. */
+static __always_inline bool
+fills(__u32 length, __u32 room)
+{
+	return length == room || (length < room && room <= PADDED);
+}
+
 /* The interface that the packet, made ready, leaves by; 0: it is the stack's. */
 static __always_inline __u32
 forward4(void *ctx, struct packet *p, struct iphdr *ip, const void *end, __u32 room)
@@ -363,7 +372,7 @@ forward4(void *ctx, struct packet *p, struct iphdr *ip, const void *end, __u32 r
 	struct gates_slot4 *slot;
 	struct gates_slot4 gate;
 
-	if (!is_plain4(ip, end) || bpf_ntohs(ip->tot_len) > room)
+	if (!is_plain4(ip, end) || !fills(bpf_ntohs(ip->tot_len), room))
 		return 0;
 	slot = find4(ip);
 	if (slot == NULL || !begin(&slot->head, p))
@@ -385,7 +394,7 @@ forward6(void *ctx, struct packet *p, struct ipv6hdr *ip, const void *end, __u32
 	struct gates_slot6 *slot;
 	struct gates_slot6 gate;
 
-	if (!is_plain6(ip, end) || bpf_ntohs(ip->payload_len) + sizeof(*ip) > room)
+	if (!is_plain6(ip, end) || !fills(bpf_ntohs(ip->payload_len) + sizeof(*ip), room))
 		return 0;
 	slot = find6(ip);
 	if (slot == NULL || !begin(&slot->head, p))

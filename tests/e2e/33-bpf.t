@@ -104,7 +104,7 @@ if ! hold first -i in -i out && ! grep -q '^ready' "$work/first.log"; then
     exit 0
   fi
 fi
-plan 69
+plan 72
 
 # --- TCX: the other ends have no NAPI, so nothing can be sent to them from XDP ---
 is "without a way to send from XDP the program is at TCX" "$(mode first in) $(mode first out)" "tcx tcx"
@@ -153,6 +153,27 @@ is "and goes no further" "$(seen "$srv" up4)" 0
 ok "without the don't-fragment bit" up4 -s 1350
 ok "it arrives in fragments" wait_for 3 seen_is "$srv" up4 1
 ip -n "$gw" link set out mtu 1500; ip -n "$srv" link set eth0 mtu 1500
+
+# frame COUNT BYTES: packets of 32 bytes to the server in frames that have so many behind them
+mac=$(in_ns "$gw" cat /sys/class/net/in/address) from=$(in_ns "$cli" cat /sys/class/net/eth0/ifindex)
+# shellcheck disable=SC2016
+frame() {
+  in_ns "$cli" perl -MSocket -e '
+    my ($mac, $from, $count, $behind) = @ARGV;
+    my $ip = pack("C2n3C2n", 0x45, 0, 32, 1, 0, 64, 47, 0) . inet_aton("10.1.0.2") . inet_aton("192.0.2.1");
+    my $sum = 0;
+    $sum += $_ for unpack("n*", $ip);
+    substr($ip, 10, 2) = pack("n", ~(($sum >> 16) + ($sum & 0xffff)) & 0xffff);
+    my $frame = pack("H12 H12 n", $mac =~ s/://gr, "020000000001", 0x0800) . $ip . pack("n4N", 0x3001, 0x880b, 0, 30009, 1) . "x" x $behind;
+    socket(my $s, 17, SOCK_RAW, 0) or die "socket: $!";
+    send($s, $frame, 0, pack("Snlx2CCx8", 17, 0x0800, $from, 0, 6)) or die "send: $!" for 1..$count;' "$mac" "$from" "$@"
+}
+ok "a frame longer than its packet goes through connection tracking, which cuts it" misses "$srv" up4 frame 1 1400
+before=$(tracked ipv4)
+reset_counters
+frame 10 14
+ok "frames that are padded, as Ethernet does, arrive, too" wait_for 3 seen_is "$srv" up4 10
+ok "by the table" passed_by ipv4 "$before"
 
 reset_counters
 in_ns "$cli" "$BUILD/tests/e2e/gresend" -n 10 10.1.0.2 192.0.2.1 30010
