@@ -68,7 +68,7 @@ on_netdev(void *user, const struct bpf_netdev *dev)
 	if (!is_possible(l, dev))
 		return;
 	if (link != NULL) {
-		link->fresh = memcmp(link->dev.mac, dev->mac, sizeof(dev->mac)) != 0;
+		link->fresh = link->fresh || memcmp(link->dev.mac, dev->mac, sizeof(dev->mac)) != 0;
 		link->dev = *dev;
 		link->there = true;
 	} else if (dev->up && l->count < GATES_LINKS_MAX) {
@@ -167,10 +167,12 @@ attach_fresh_xdp(struct bpf_links *l)
 	for (size_t i = 0; i < l->count; i++) {
 		struct link *link = &l->links[i];
 
-		if (link->fresh && !any)
+		if (link->fresh && link->xdp >= 0 && !any) {
 			detach(&link->xdp);
-		if (link->fresh && link->xdp >= 0)
+			tell_program_gone(l, link->dev.ifindex);
+		} else if (link->fresh && link->xdp >= 0) {
 			tell_program(l, link);
+		}
 	}
 }
 

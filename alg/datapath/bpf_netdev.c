@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPLY_MAX = 32768, REQUEST_MAX = 256 };
+enum { REPLY_MAX = 32768, REQUEST_MAX = 256, TRIES = 5 };
 
 /* linux/netdev.h, which older headers don't have. */
 enum {
@@ -102,15 +102,14 @@ on_link(const struct nlmsghdr *h, void *user)
 	return MNL_CB_OK;
 }
 
-int
-bpf_netdev_each(void (*fn)(void *user, const struct bpf_netdev *dev), void *user)
+static int
+walk_all(struct walk *walk)
 {
 	char request[REQUEST_MAX];
 	struct nlmsghdr *h = mnl_nlmsg_put_header(request);
 	struct mnl_socket *socket = open_socket(NETLINK_ROUTE);
-	struct walk walk = {fn, user};
 	struct ifinfomsg *info;
-	int r;
+	int r, saved;
 
 	if (socket == NULL)
 		return -1;
@@ -119,8 +118,22 @@ bpf_netdev_each(void (*fn)(void *user, const struct bpf_netdev *dev), void *user
 	h->nlmsg_seq = 1;
 	info = mnl_nlmsg_put_extra_header(h, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
-	r = ask(socket, h, on_link, &walk);
+	r = ask(socket, h, on_link, walk);
+	saved = errno;
 	mnl_socket_close(socket);
+	errno = saved;
+	return r;
+}
+
+/* The list says of itself that it is broken (EINTR) when interfaces come or go while it is read. */
+int
+bpf_netdev_each(void (*fn)(void *user, const struct bpf_netdev *dev), void *user)
+{
+	struct walk walk = {fn, user};
+	int r = walk_all(&walk);
+
+	for (int i = 1; i < TRIES && r != 0 && errno == EINTR; i++)
+		r = walk_all(&walk);
 	return r;
 }
 

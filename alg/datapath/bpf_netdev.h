@@ -15,7 +15,7 @@ struct bpf_netdev {
 	bool port; /* of a bridge, a bond, a VRF ... */
 };
 
-/* Calls fn for each interface of this network namespace. 0, or -1 with errno. */
+/* Calls fn for each interface of this network namespace, perhaps again when they change meanwhile. 0, or -1 with errno. */
 int bpf_netdev_each(void (*fn)(void *user, const struct bpf_netdev *dev), void *user);
 
 struct bpf_netdev_features;
