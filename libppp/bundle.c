@@ -195,6 +195,8 @@ bundle_update(struct ppp_bundle *b)
 	change(b, &b->ipv6_up, data_ok && b->ipv6cp.opened, PPP_EVENT_IPV6CP_UP, PPP_EVENT_IPV6CP_DOWN);
 	if (!active)
 		change(b, &b->mppe_told, active, PPP_EVENT_MPPE_UP, PPP_EVENT_MPPE_DOWN);
+	for (struct ppp_link *l = b->links; l != NULL && (b->ipv4_up || b->ipv6_up); l = l->next)
+		link_auth_settled(l);
 }
 
 bool

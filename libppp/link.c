@@ -81,7 +81,6 @@ ppp_link_new(struct ppp_link **linkp, const struct ppp_link_config *config, uint
 	link->listen_deadline = TS_NEVER;
 	outq_init(&link->outq);
 	lcp_init(&link->lcp, link);
-	link_auth_init(link);
 	*linkp = link;
 	return 0;
 }
@@ -95,6 +94,7 @@ ppp_link_free(struct ppp_link *link)
 		return;
 	if (link->bundle != NULL)
 		bundle_leave(link->bundle, link);
+	link_auth_free(link);
 	mem = link->config.mem;
 	ppp_wipe(link, sizeof(*link));
 	mem_free(mem, link);
@@ -338,8 +338,8 @@ ppp_link_event(struct ppp_link *link, struct ppp_event *event)
 	event->type = slot.type;
 	event->down = slot.down;
 	event->mschap_error = slot.mschap_error;
-	if (slot.type == PPP_EVENT_AUTH_REQUEST)
-		event->request = link->authr.request;
+	if (slot.type == PPP_EVENT_AUTH_REQUEST && link->authr != NULL)
+		event->request = link->authr->request;
 	else
 		memcpy(event->message, slot.message, sizeof(event->message));
 	return true;

@@ -1,14 +1,16 @@
 /* A link's phase Authenticate: drives the machines of auth_fsm.h, either or both. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/timerheap.h"
 #include "libppp/link_int.h"
 
-void
-link_auth_init(struct ppp_link *link)
+static struct auth_config
+machine_config(struct ppp_link *link)
 {
 	const struct ppp_link_config *c = &link->config;
-	struct auth_config a = {
+
+	return (struct auth_config){
 	    .crypto = c->crypto,
 	    .random = c->random,
 	    .random_user = c->random_user,
@@ -19,9 +21,55 @@ link_auth_init(struct ppp_link *link)
 	    .max_transmit = c->max_configure,
 	    .retries = c->auth_retries,
 	};
+}
 
-	authr_init(&link->authr, &a);
-	authe_init(&link->authe, &a);
+/* Makes those that are needed and not there yet; false when memory ran out. */
+static bool
+make_machines(struct ppp_link *link)
+{
+	const struct mem *mem = link->config.mem;
+	struct auth_config a = machine_config(link);
+
+	if (!link->authr_done && link->authr == NULL) {
+		link->authr = mem_calloc(mem, 1, sizeof(*link->authr));
+		if (link->authr == NULL)
+			return false;
+		authr_init(link->authr, &a);
+	}
+	if (!link->authe_done && link->authe == NULL) {
+		link->authe = mem_calloc(mem, 1, sizeof(*link->authe));
+		if (link->authe == NULL)
+			return false;
+		authe_init(link->authe, &a);
+	}
+	return true;
+}
+
+static void
+free_authr(struct ppp_link *link)
+{
+	if (link->authr != NULL)
+		ppp_wipe(link->authr, sizeof(*link->authr));
+	mem_free(link->config.mem, link->authr);
+	link->authr = NULL;
+}
+
+void
+link_auth_free(struct ppp_link *link)
+{
+	free_authr(link);
+	if (link->authe != NULL)
+		ppp_wipe(link->authe, sizeof(*link->authe));
+	mem_free(link->config.mem, link->authe);
+	link->authe = NULL;
+}
+
+/* The other machine stays: the peer may challenge us again at any time (RFC 1994 section 2). */
+void
+link_auth_settled(struct ppp_link *link)
+{
+	if (link->phase == PPP_PHASE_NETWORK)
+		free_authr(link);
 }
 
 static void
@@ -37,10 +85,14 @@ link_auth_start(struct ppp_link *link)
 	link->authr_done = link->lcp.offer == 0;
 	link->authe_done = link->lcp.peer.auth == 0;
 	link->auth_deadline = link->now + link->config.auth_timeout_ns;
+	if (!make_machines(link)) {
+		link_fail(link, PPP_DOWN_NOMEM, 0, NULL);
+		return;
+	}
 	if (!link->authr_done)
-		authr_start(&link->authr, link->lcp.offer, link->now);
+		authr_start(link->authr, link->lcp.offer, link->now);
 	if (!link->authe_done)
-		authe_start(&link->authe, link->lcp.peer.auth, link->now);
+		authe_start(link->authe, link->lcp.peer.auth, link->now);
 	go_on_when_done(link);
 }
 
@@ -48,8 +100,10 @@ void
 link_auth_stop(struct ppp_link *link)
 {
 	link->auth_deadline = TS_NEVER;
-	authr_stop(&link->authr);
-	authe_stop(&link->authe);
+	if (link->authr != NULL)
+		authr_stop(link->authr);
+	if (link->authe != NULL)
+		authe_stop(link->authe);
 }
 
 static const uint8_t *
@@ -63,7 +117,9 @@ lesser_key(const struct ppp_mppe_keys *k)
 static void
 choose_keys(struct ppp_link *link)
 {
-	const struct ppp_mppe_keys *r = &link->authr.keys, *e = &link->authe.keys;
+	static const struct ppp_mppe_keys none;
+	const struct ppp_mppe_keys *r = link->authr != NULL ? &link->authr->keys : &none;
+	const struct ppp_mppe_keys *e = link->authe != NULL ? &link->authe->keys : &none;
 
 	if (r->valid && e->valid)
 		link->keys = memcmp(lesser_key(r), lesser_key(e), sizeof(r->send)) < 0 ? *r : *e;
@@ -75,7 +131,7 @@ choose_keys(struct ppp_link *link)
 static void
 peer_accepted(struct ppp_link *link)
 {
-	const struct authr *a = &link->authr;
+	const struct authr *a = link->authr;
 
 	if (link->networked && link->peer_method != 0 && strcmp(link->peer_name, a->request.name) != 0) {
 		link_fail(link, PPP_DOWN_AUTH_FAILED, 0, "the peer changed its name on an established link");
@@ -96,7 +152,7 @@ peer_knows_no_method(struct ppp_link *link)
 {
 	if (lcp_offer_other_than_eap(&link->lcp))
 		return;
-	authr_give_up(&link->authr);
+	authr_give_up(link->authr);
 	link_fail(link, PPP_DOWN_AUTH_REFUSED, 0, NULL);
 }
 
@@ -127,7 +183,7 @@ on_authr(struct ppp_link *link, enum authr_result result)
 static void
 self_accepted(struct ppp_link *link)
 {
-	const struct authe *e = &link->authe;
+	const struct authe *e = link->authe;
 
 	link->self_method = e->method;
 	choose_keys(link);
@@ -147,7 +203,7 @@ on_authe(struct ppp_link *link, enum authe_result result)
 		self_accepted(link);
 		break;
 	case AUTHE_REJECTED:
-		link_fail(link, PPP_DOWN_AUTH_REJECTED, link->authe.mschap_error, link->authe.message);
+		link_fail(link, PPP_DOWN_AUTH_REJECTED, link->authe->mschap_error, link->authe->message);
 		break;
 	case AUTHE_NO_METHOD:
 		if (!lcp_ask_for_other_than_eap(&link->lcp))
@@ -184,17 +240,17 @@ link_auth_rx(struct ppp_link *link, enum ppp_proto proto, const uint8_t *packet,
 		lcp_reject_protocol(&link->lcp, proto, packet, len);
 		return;
 	}
-	if (authr)
-		on_authr(link, authr_rx(&link->authr, proto, packet, len, link->now));
-	if (authe && link->why == PPP_DOWN_NONE)
-		on_authe(link, authe_rx(&link->authe, proto, packet, len, link->now));
+	if (authr && link->authr != NULL)
+		on_authr(link, authr_rx(link->authr, proto, packet, len, link->now));
+	if (authe && link->authe != NULL && link->why == PPP_DOWN_NONE)
+		on_authe(link, authe_rx(link->authe, proto, packet, len, link->now));
 }
 
 void
 link_auth_network_seen(struct ppp_link *link)
 {
 	if (!link->authe_done)
-		on_authe(link, authe_network_seen(&link->authe));
+		on_authe(link, authe_network_seen(link->authe));
 }
 
 void
@@ -208,15 +264,16 @@ void
 ppp_link_auth_verdict(struct ppp_link *link, uint8_t id, const struct ppp_auth_verdict *verdict, uint64_t ts)
 {
 	link->now = ts;
-	if (link->phase == PPP_PHASE_AUTHENTICATE || link->phase == PPP_PHASE_NETWORK)
-		on_authr(link, authr_verdict(&link->authr, id, verdict, ts));
+	if (link->authr != NULL && (link->phase == PPP_PHASE_AUTHENTICATE || link->phase == PPP_PHASE_NETWORK))
+		on_authr(link, authr_verdict(link->authr, id, verdict, ts));
 }
 
 uint64_t
 link_auth_expiry(const struct ppp_link *link)
 {
 	uint64_t ts = link->auth_deadline;
-	uint64_t r = authr_expiry(&link->authr), e = authe_expiry(&link->authe);
+	uint64_t r = link->authr != NULL ? authr_expiry(link->authr) : TS_NEVER;
+	uint64_t e = link->authe != NULL ? authe_expiry(link->authe) : TS_NEVER;
 
 	if (r < ts)
 		ts = r;
@@ -230,8 +287,8 @@ link_auth_expire(struct ppp_link *link)
 		link_fail(link, PPP_DOWN_AUTH_TIMEOUT, 0, NULL);
 		return;
 	}
-	if (authr_expiry(&link->authr) <= link->now)
-		on_authr(link, authr_expire(&link->authr, link->now));
-	if (authe_expiry(&link->authe) <= link->now)
-		on_authe(link, authe_expire(&link->authe, link->now));
+	if (link->authr != NULL && authr_expiry(link->authr) <= link->now)
+		on_authr(link, authr_expire(link->authr, link->now));
+	if (link->authe != NULL && authe_expiry(link->authe) <= link->now)
+		on_authe(link, authe_expire(link->authe, link->now));
 }

@@ -28,8 +28,8 @@ struct ppp_link {
 	struct outq outq;
 	struct events events;
 	struct lcp lcp;
-	struct authr authr; /* the peer authenticates to us */
-	struct authe authe; /* and we to it */
+	struct authr *authr; /* the peer authenticates to us; NULL: it need not, or both sides are through with it */
+	struct authe *authe; /* and we to it; NULL: never yet */
 	bool authr_done, authe_done;
 	uint64_t auth_deadline;   /* of the phase Authenticate; TS_NEVER: not in it */
 	uint64_t setup_deadline;  /* of all that comes before the phase Network the first time; TS_NEVER: it is over */
@@ -58,9 +58,11 @@ void link_lcp_down(struct ppp_link *link);
 void link_lcp_finished(struct ppp_link *link);
 
 /* link_auth.c: the phase Authenticate. */
-void link_auth_init(struct ppp_link *link);
+void link_auth_free(struct ppp_link *link);
 void link_auth_start(struct ppp_link *link);
 void link_auth_stop(struct ppp_link *link);
+/* Data flows, so the peer has our verdict and won't ask for it again. */
+void link_auth_settled(struct ppp_link *link);
 void link_auth_rx(struct ppp_link *link, enum ppp_proto proto, const uint8_t *packet, size_t len);
 /* A network protocol's packet came although we wait for the peer's verdict. */
 void link_auth_network_seen(struct ppp_link *link);

@@ -263,6 +263,61 @@ START_TEST(test_allocation_failures)
 }
 END_TEST
 
+/* The machines of authentication live no longer than they are of use. */
+START_TEST(test_memory_of_authentication)
+{
+	struct ppp_auth_verdict verdict;
+	struct mem_failing mem;
+
+	pair_authenticate(&p, PPP_AUTH_MSCHAPV2);
+	mem_failing_init(&mem, 0);
+	p.a.lc.mem = &mem.mem;
+	p.a.hold_verdict = true;
+	pair_open(&p);
+	ck_assert_uint_eq(mem.held, 2);
+	p.a.hold_verdict = false;
+	ck_assert_uint_eq(p.a.requests, 1);
+	ppp_auth_check(p.crypto, &p.a.request, &p.a.users, &verdict);
+	ppp_link_auth_verdict(p.a.link, p.a.request.id, &verdict, p.now);
+	pair_settle(&p);
+	ck_assert(both_saw(PPP_EVENT_IPCP_UP));
+	ck_assert_uint_eq(mem.held, 1);
+	/* a Response that comes now is nobody's; a verdict, too */
+	ck_assert_int_eq(end_rx_hex(&p.a, "c223 02010008 02aabb63"), PPP_RX_CONTROL);
+	ppp_link_auth_verdict(p.a.link, p.a.request.id, &verdict, p.now);
+	pair_settle(&p);
+	ck_assert(!end_saw(&p.a, PPP_EVENT_DOWN));
+	/* and a new negotiation makes a new machine */
+	end_rx_hex(&p.a, "ff03c021 01770004");
+	pair_run(&p, TS_S(60));
+	ck_assert_msg(!end_saw(&p.a, PPP_EVENT_DOWN), "%s", p.a.log);
+	ck_assert_uint_eq(p.a.requests, 2);
+	ck_assert_uint_eq(mem.held, 1);
+	ck_assert(pair_ping(&p, &p.a, &p.b, 100) && pair_ping(&p, &p.b, &p.a, 100));
+	pair_fini(&p);
+	ck_assert_uint_eq(mem.held, 0);
+	pair_init(&p);
+}
+END_TEST
+
+START_TEST(test_no_memory_for_authentication)
+{
+	struct end *poor = _i == 0 ? &p.a : &p.b, *other = _i == 0 ? &p.b : &p.a;
+	struct mem_failing mem;
+
+	mem_failing_init(&mem, 2);
+	pair_authenticate(&p, PPP_AUTH_MSCHAPV2);
+	poor->lc.mem = &mem.mem;
+	pair_open(&p);
+	pair_run(&p, TS_S(10));
+	ck_assert_int_eq(poor->down.down, PPP_DOWN_NOMEM);
+	ck_assert_int_eq(other->down.down, PPP_DOWN_PEER);
+	pair_fini(&p);
+	ck_assert_uint_eq(mem.held, 0);
+	pair_init(&p);
+}
+END_TEST
+
 static void
 throw_garbage(struct end *e, uint32_t *seed)
 {
@@ -454,6 +509,8 @@ suite_link(void)
 	tcase_add_test(t, test_renegotiation_with_a_bundle);
 	tcase_add_test(t, test_loss);
 	tcase_add_test(t, test_allocation_failures);
+	tcase_add_test(t, test_memory_of_authentication);
+	tcase_add_loop_test(t, test_no_memory_for_authentication, 0, 2);
 	tcase_add_loop_test(t, test_garbage_in_each_phase, 0, 7);
 	tcase_add_test(t, test_down_texts);
 	tcase_add_test(t, test_close_before_open);
