@@ -78,6 +78,8 @@ on_authr(struct state *s, enum authr_result result)
 	FUZZ_CHECK(s->r.request.response_len <= PPP_SECRET_MAX);
 	if (result == AUTHR_REQUEST)
 		s->asked = true;
+	if (result == AUTHR_NO_METHOD)
+		authr_give_up(&s->r);
 }
 
 static void
