@@ -67,8 +67,8 @@ policy_may_proxy(const struct config *config, const struct addr *client, const s
 
 /* ---- whom to connect to ---- */
 
-const struct config_server *
-policy_server(const struct config *config, const struct addr *dialed, uint16_t port)
+static const struct config_server *
+server_at(const struct config *config, const struct addr *dialed, uint16_t port)
 {
 	for (size_t i = 0; i < config->servers_count; i++) {
 		const struct config_server *s = &config->servers[i];
@@ -91,7 +91,7 @@ static void
 find_server(const struct config *config, const struct policy_query *query, struct policy_verdict *verdict)
 {
 	bool translated = !addr_equal(&query->dst, &query->dialed) || query->dst_port != query->dialed_port;
-	const struct config_server *s = translated ? NULL : policy_server(config, &query->dialed, query->dialed_port);
+	const struct config_server *s = translated ? NULL : server_at(config, &query->dialed, query->dialed_port);
 
 	verdict->server = query->dst;
 	verdict->server_port = query->dst_port;

@@ -42,7 +42,4 @@ void policy_decide(const struct config *config, const struct policy_query *query
  * monitor lets the worker have gates for. */
 bool policy_may_proxy(const struct config *config, const struct addr *client, const struct addr *dialed);
 
-/* The destination NAT of a connection to address and port; NULL: none. */
-const struct config_server *policy_server(const struct config *config, const struct addr *dialed, uint16_t port);
-
 #endif

@@ -306,14 +306,6 @@ xlate_give(struct xlate *x, const struct xlate_line *line, uint16_t xid, uint64_
 	return true;
 }
 
-const struct xlate_entry *
-xlate_find(const struct xlate *x, const struct xlate_line *line, uint16_t xid)
-{
-	const struct slot *s = find_slot(x, line, xid);
-
-	return s != NULL && !s->resting ? &s->entry : NULL;
-}
-
 void
 xlate_each(const struct xlate *x, void (*fn)(void *user, const struct xlate_entry *entry), void *user)
 {

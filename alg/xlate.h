@@ -79,9 +79,6 @@ int xlate_claim(struct xlate *x, const struct xlate_line *line, const struct xla
 /* Gives an id back, to rest from ts on. False: it is not taken. */
 bool xlate_give(struct xlate *x, const struct xlate_line *line, uint16_t xid, uint64_t ts);
 
-/* The entry of a taken id, valid until it is given back; NULL if there is none. */
-const struct xlate_entry *xlate_find(const struct xlate *x, const struct xlate_line *line, uint16_t xid);
-
 /* Calls fn for every id taken, the latest first. fn must not change the table. */
 void xlate_each(const struct xlate *x, void (*fn)(void *user, const struct xlate_entry *entry), void *user);
 

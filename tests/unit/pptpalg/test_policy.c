@@ -320,16 +320,18 @@ START_TEST(the_boxs_own_dnat_wins)
 }
 END_TEST
 
-START_TEST(servers_are_found_by_address_and_port)
+START_TEST(another_address_or_port_is_no_server)
 {
 	struct config *c = config(servers);
-	struct addr a = addr("198.51.100.1"), no = addr("198.51.100.2"), six = addr("2001:db8::1");
+	struct policy_query q = from_to("192.0.2.1", "198.51.100.2");
+	struct policy_verdict v = decide(c, &q);
 
-	ck_assert_str_eq(policy_server(c, &a, 1800)->name, "a");
-	ck_assert_str_eq(policy_server(c, &a, 1723)->name, "b");
-	ck_assert_ptr_null(policy_server(c, &a, 1999));
-	ck_assert_ptr_null(policy_server(c, &no, 1723));
-	ck_assert_str_eq(policy_server(c, &six, 1)->name, "c");
+	is_addr(&v.server, "198.51.100.2");
+	q = from_to("192.0.2.1", "198.51.100.1");
+	q.dialed_port = q.dst_port = 1999;
+	v = decide(c, &q);
+	is_addr(&v.server, "198.51.100.1");
+	ck_assert_uint_eq(v.server_port, 1999);
 	config_free(c);
 }
 END_TEST
@@ -465,7 +467,7 @@ suite_policy(void)
 	tcase_add_test(t, families_must_match);
 	tcase_add_test(t, destination_nat);
 	tcase_add_test(t, the_boxs_own_dnat_wins);
-	tcase_add_test(t, servers_are_found_by_address_and_port);
+	tcase_add_test(t, another_address_or_port_is_no_server);
 	tcase_add_test(t, nat64);
 	tcase_add_test(t, nat64_from_a_fixed_address);
 	tcase_add_loop_test(t, nat64_to_nobody, 0, (int)(sizeof(nobodies) / sizeof(nobodies[0])));
