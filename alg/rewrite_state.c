@@ -449,7 +449,8 @@ is_late(struct alg_rewrite *rw, const struct rx *in, uint16_t id)
 	return r != NULL || recent_peers(rw, in->from, id) != NULL;
 }
 
-/* Set-Link-Info and WAN-Error-Notify: some peers name their own id, or 0 where there is only one call. */
+/* Set-Link-Info and WAN-Error-Notify: some peers name their own id, or 0 where there is only one call. Where the receiver's id is not
+ * known, nothing right could be told to it. */
 static struct call *
 guess_noticed(struct alg_rewrite *rw, enum alg_side from, uint16_t id)
 {
@@ -457,6 +458,8 @@ guess_noticed(struct alg_rewrite *rw, enum alg_side from, uint16_t id)
 
 	if (call == NULL && id == 0 && rw->ncalls == 1)
 		call = &rw->calls[0];
+	if (call != NULL && !call->taken[other_side(from)])
+		return NULL;
 	rw->stats.repaired += call != NULL;
 	return call;
 }

@@ -382,6 +382,25 @@ START_TEST(link_info_with_odd_ids)
 }
 END_TEST
 
+/* Nobody has told the server's id yet, so there is none to put into it: 0 would be another call's. */
+START_TEST(link_info_before_the_reply)
+{
+	struct alg_rewrite_stats stats;
+	struct gw g;
+
+	started(&g);
+	gw_say(&g, ALG_CLIENT, OCRQ, 5, 0);
+	gw_say(&g, ALG_CLIENT, CCR, 5, 0);
+	gw_line(&g);
+	gw_say(&g, ALG_CLIENT, SLI, 0, 5);
+	gw_say(&g, ALG_CLIENT, SLI, 0, 0);
+	ck_assert_str_eq(gw_line(&g), "VIOLATION:sequence VIOLATION:sequence");
+	alg_rewrite_stats(g.rw, &stats);
+	ck_assert_uint_eq(stats.repaired, 0);
+	gw_free(&g);
+}
+END_TEST
+
 START_TEST(strict_repairs_nothing)
 {
 	struct gw g;
@@ -551,6 +570,7 @@ suite_rewrite_state(void)
 	tcase_add_test(t, an_id_again_right_after_clear);
 	tcase_add_test(t, accel_ppp_disconnects_with_the_receivers_id);
 	tcase_add_test(t, link_info_with_odd_ids);
+	tcase_add_test(t, link_info_before_the_reply);
 	tcase_add_test(t, strict_repairs_nothing);
 	tcase_add_test(t, windows_pac_clears);
 	tcase_add_test(t, a_server_that_gives_one_id_twice);
