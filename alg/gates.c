@@ -378,6 +378,8 @@ gates_added(struct gates *g, uint64_t id, int error, uint64_t ts)
 	else
 		g->stats.added++;
 	gates_fsm(g, p, error == 0 ? EV_ADDED : EV_ADD_FAILED, ts);
+	if (p->info.counters.up_pkts + p->info.counters.down_pkts > 0)
+		gates_fsm(g, p, EV_TRAFFIC, ts); /* before they were removed and restored */
 }
 
 uint64_t

@@ -176,7 +176,7 @@ static const uint8_t cells[GATES_STATES][GATES_EVENTS] = {
 	/*                   ADDED   ADD_FAILED TRAFFIC SILENT  MISSING END     LOST    DELETED  TIMER */
 	[GATES_FREE]      = {NO,     NO,        NO,     NO,     NO,     NO,     NO,     NO,      NO},
 	[GATES_ADDING]    = {AGEING, DONE,      NO,     NO,     NO,     CANCEL, CANCEL, NO,      NO},
-	[GATES_RESTORING] = {ACTIVE, DONE,      NO,     NO,     NO,     CANCEL, CANCEL, NO,      NO},
+	[GATES_RESTORING] = {AGEING, DONE,      NO,     NO,     NO,     CANCEL, CANCEL, NO,      NO},
 	[GATES_CANCEL]    = {DELETE, DONE,      NO,     NO,     NO,     NO,     NO,     NO,      NO},
 	[GATES_AGEING]    = {NO,     NO,        ACTIVE, DELETE, RESTOR, DELETE, LINGER, NO,      LOOK},
 	[GATES_ACTIVE]    = {NO,     NO,        NO,     DELETE, RESTOR, DELETE, LINGER, NO,      LOOK},

@@ -261,6 +261,29 @@ START_TEST(removed_behind_our_back)
 }
 END_TEST
 
+/* Back in the kernel, they still wait for their first packet. */
+START_TEST(removed_before_the_first_packet)
+{
+	struct gates_stats stats;
+	struct world w;
+
+	init(&w, (struct gates_config){.keep_with_control = true});
+	want(&w);
+	pass(&w, TS_S(9));
+	w.missing = true;
+	pass(&w, TS_S(10));
+	w.missing = false;
+	ck_assert_int_eq(w.adds, 2);
+	gates_stats(w.g, &stats);
+	ck_assert_uint_eq(stats.waiting, 1);
+	pass(&w, TS_S(120) - 1);
+	ck_assert_int_eq(state(&w), GATES_AGEING);
+	pass(&w, TS_S(120));
+	ck_assert_int_eq(w.record.why, ALG_WHY_AGED);
+	gates_free(w.g);
+}
+END_TEST
+
 START_TEST(adopted_gates_age)
 {
 	struct gate_pair pair = {.id = 9};
@@ -381,7 +404,7 @@ END_TEST
 /* As the machine is meant, written down a second time: ADDED ADD_FAILED TRAFFIC SILENT MISSING END LOST DELETED TIMER. Lingering is on. */
 static const uint8_t expected[GATES_STATES][GATES_EVENTS] = {
     [GATES_ADDING] = {S(AGEING), S(DONE), S(ADDING), S(ADDING), S(ADDING), S(CANCEL), S(CANCEL), S(ADDING), S(ADDING)},
-    [GATES_RESTORING] = {S(ACTIVE), S(DONE), S(RESTORING), S(RESTORING), S(RESTORING), S(CANCEL), S(CANCEL), S(RESTORING), S(RESTORING)},
+    [GATES_RESTORING] = {S(AGEING), S(DONE), S(RESTORING), S(RESTORING), S(RESTORING), S(CANCEL), S(CANCEL), S(RESTORING), S(RESTORING)},
     [GATES_CANCEL] = {S(DELETING), S(DONE), S(CANCEL), S(CANCEL), S(CANCEL), S(CANCEL), S(CANCEL), S(CANCEL), S(CANCEL)},
     [GATES_AGEING] = {S(AGEING), S(AGEING), S(ACTIVE), S(DELETING), S(RESTORING), S(DELETING), S(LINGER), S(AGEING), S(AGEING)},
     [GATES_ACTIVE] = {S(ACTIVE), S(ACTIVE), S(ACTIVE), S(DELETING), S(RESTORING), S(DELETING), S(LINGER), S(ACTIVE), S(ACTIVE)},
@@ -430,6 +453,7 @@ suite_gates_fsm(void)
 	tcase_add_test(t, ended_while_it_is_added);
 	tcase_add_test(t, could_not_be_added);
 	tcase_add_test(t, removed_behind_our_back);
+	tcase_add_test(t, removed_before_the_first_packet);
 	tcase_add_test(t, adopted_gates_age);
 	tcase_add_test(t, adopted_gates_with_data_go_on);
 	tcase_add_test(t, handed_over);
