@@ -210,6 +210,7 @@ unlink_flow(struct flow *f)
 	struct gateway *gw = f->gw;
 
 	flow_no_longer_half_open(f);
+	flow_count_requested(f);
 	leave_source(gw, f->source_account);
 	table_del(&gw->flows_by_number, &f->by_number);
 	if (f->next != NULL)

@@ -78,6 +78,8 @@ void flow_close_end(struct flow *f, enum alg_side side, bool reset);
 
 /* Takes the rewriter's events; true: there were some. */
 bool flow_events(struct flow *f);
+/* Counts the calls without gates anew, which hold ids, for the limit on calls of a client. */
+void flow_count_requested(struct flow *f);
 /* For alg_rewrite_config.trace; user is the flow. */
 void flow_trace(void *user, enum alg_side from, const struct pptp_msg *received, const struct pptp_msg *forwarded);
 

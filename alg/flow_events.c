@@ -46,8 +46,7 @@ started(struct flow *f)
 static void
 call_refused(struct flow *f, const struct alg_event *e)
 {
-	bool by_limit = e->why == ALG_WHY_TOO_MANY && f->refusal != GATES_OK;
-	const char *why = by_limit ? gates_refusal_text(f->refusal) : alg_why_text(e->why);
+	const char *why = e->why == ALG_WHY_TOO_MANY ? gates_refusal_text(f->refusal) : alg_why_text(e->why);
 	char text[FLOW_TEXT];
 
 	f->gw->counters.calls_refused++;
@@ -101,6 +100,15 @@ call_new(struct flow *f, const struct alg_event *e)
 	    flow_side_text(e->from), e->call.incoming ? "incoming" : "outgoing");
 }
 
+/* Where the reply brought an id for which none is left, the call was refused, however late. */
+static void
+call_end(struct flow *f, const struct alg_event *e)
+{
+	if (e->why == ALG_WHY_NO_ID)
+		call_refused(f, e);
+	calls_ended(f, &e->call, e->why);
+}
+
 static void
 dispatch(struct flow *f, const struct alg_event *e)
 {
@@ -112,7 +120,7 @@ dispatch(struct flow *f, const struct alg_event *e)
 		calls_want(f, &e->call);
 		break;
 	case ALG_EVENT_CALL_END:
-		calls_ended(f, &e->call, e->why);
+		call_end(f, e);
 		break;
 	case ALG_EVENT_CALL_REFUSED:
 		call_refused(f, e);
@@ -131,6 +139,16 @@ dispatch(struct flow *f, const struct alg_event *e)
 	}
 }
 
+void
+flow_count_requested(struct flow *f)
+{
+	size_t calls = f->rw != NULL ? alg_rewrite_calls(f->rw, NULL, 0) : 0;
+	size_t requested = calls > f->calls_count ? calls - f->calls_count : 0;
+
+	f->source_account->requested += requested - f->requested;
+	f->requested = requested;
+}
+
 bool
 flow_events(struct flow *f)
 {
@@ -147,5 +165,6 @@ flow_events(struct flow *f)
 		if (stats.forwarded > 0)
 			started(f);
 	}
+	flow_count_requested(f);
 	return any;
 }

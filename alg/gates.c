@@ -265,13 +265,13 @@ refuse(struct gates *g, enum gates_refusal refusal, const struct addr *who, uint
 }
 
 enum gates_refusal
-gates_check(struct gates *g, const struct addr *client, uint64_t ts)
+gates_check(struct gates *g, const struct addr *client, size_t requested, uint64_t ts)
 {
 	const struct client *c = find_client(g, client);
 
 	if (g->stats.calls >= g->config.max_calls)
 		return refuse(g, GATES_TOO_MANY_CALLS, client, ts);
-	if (c != NULL && c->calls >= g->config.max_per_client)
+	if ((c != NULL ? c->calls : 0) + requested >= g->config.max_per_client)
 		return refuse(g, GATES_TOO_MANY_OF_CLIENT, client, ts);
 	if (g->stats.waiting >= g->config.max_waiting)
 		return refuse(g, GATES_TOO_MANY_WAITING, client, ts);
@@ -281,7 +281,7 @@ gates_check(struct gates *g, const struct addr *client, uint64_t ts)
 enum gates_refusal
 gates_want(struct gates *g, const struct gates_owner *owner, struct gate_pair *pair, uint64_t ts)
 {
-	enum gates_refusal refusal = gates_check(g, &owner->client, ts);
+	enum gates_refusal refusal = gates_check(g, &owner->client, 0, ts);
 	struct pair *p;
 
 	if (refusal != GATES_OK)

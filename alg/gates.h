@@ -114,8 +114,9 @@ struct gates;
 int gates_new(struct gates **g, const struct gates_config *config, const struct mem *mem);
 void gates_free(struct gates *g);
 
-/* Whether a call of this client would be let in now, to refuse at its request already; a refusal is counted. */
-enum gates_refusal gates_check(struct gates *g, const struct addr *client, uint64_t ts);
+/* Whether a call of this client would be let in now, to refuse at its request already; a refusal is counted. requested: calls of the
+ * client that have no gates yet. */
+enum gates_refusal gates_check(struct gates *g, const struct addr *client, size_t requested, uint64_t ts);
 
 /* Takes a call in: pair->id is filled in, and GATES_ADD follows. A refusal is counted. */
 enum gates_refusal gates_want(struct gates *g, const struct gates_owner *owner, struct gate_pair *pair, uint64_t ts);

@@ -69,6 +69,7 @@ struct source {
 	struct table_node node;
 	struct addr addr;
 	size_t flows;
+	size_t requested; /* calls of theirs that have no gates yet */
 };
 
 struct flow {
@@ -90,7 +91,7 @@ struct flow {
 	bool own;              /* the client is on the gateway itself */
 	bool nat64;
 	bool user;                  /* its gates are in the user backend */
-	enum gates_refusal refusal; /* why the last call was not let in; GATES_OK: for another reason */
+	enum gates_refusal refusal; /* why the last call was not let in, where it was for ALG_WHY_TOO_MANY */
 	bool untouched;             /* not PPTP version 1: bytes pass as they are */
 	bool started;               /* a message went by: no longer half-open */
 	bool restored;              /* came from a former process */
@@ -105,6 +106,7 @@ struct flow {
 	struct alg_rewrite *rw; /* NULL before FLOW_OPEN */
 	struct call *calls;     /* with gates */
 	size_t calls_count;     /* of them */
+	size_t requested;       /* as counted in source_account */
 	uint64_t violations;    /* messages not let through */
 	uint64_t calls_ever;    /* calls whose gates were installed */
 	bool ending;            /* the rewriter has said CLOSED: what comes in is dropped */

@@ -43,19 +43,22 @@ choose(const struct flow *f, enum alg_side side, uint16_t id, uint16_t *xid)
 	return xlate_claim(f->gw->xlate, &line, &owner, id, clock_ts());
 }
 
+/* Calls that are asked for hold an id each, so they count, too, though they have no gates yet. */
+static enum alg_why
+admit(void *user)
+{
+	struct flow *f = user;
+
+	f->refusal = gates_check(f->gw->gates, &f->client, f->source_account->requested, clock_ts());
+	return f->refusal == GATES_OK ? ALG_WHY_NONE : ALG_WHY_TOO_MANY;
+}
+
 static enum alg_why
 take(void *user, enum alg_side side, uint16_t id, uint16_t *xid)
 {
 	struct flow *f = user;
-	enum gates_refusal refusal = gates_check(f->gw->gates, &f->client, clock_ts());
-	enum alg_why why = ALG_WHY_NONE;
+	enum alg_why why = choose(f, side, id, xid) == XLATE_OK ? ALG_WHY_NONE : ALG_WHY_NO_ID;
 
-	*xid = 0;
-	f->refusal = refusal;
-	if (refusal != GATES_OK)
-		return refusal == GATES_NO_MEMORY ? ALG_WHY_NO_MEMORY : ALG_WHY_TOO_MANY;
-	if (choose(f, side, id, xid) != XLATE_OK)
-		why = ALG_WHY_NO_ID;
 	trace_line(f->gw->trace, TRACE_VERBOSE, TRACE_XLATE, "flow=%llu %s id=%u xid=%u %s", (unsigned long long)f->number,
 	    flow_side_text(side), id, *xid, why == ALG_WHY_NONE ? "taken" : alg_why_text(why));
 	return why;
@@ -80,7 +83,7 @@ claim(void *user, enum alg_side side, uint16_t id, uint16_t xid)
 	return xlate_claim(f->gw->xlate, &line, &owner, xid, clock_ts()) == XLATE_OK;
 }
 
-const struct alg_xlate_ops ids_ops = {.take = take, .give = give, .claim = claim};
+const struct alg_xlate_ops ids_ops = {.take = take, .give = give, .claim = claim, .admit = admit};
 
 /* --- adopted calls: what stands in their gates --------------------------------------- */
 

@@ -21,6 +21,7 @@ static const char *const why_texts[ALG_WHYS] = {
     [ALG_WHY_VERSION] = "not PPTP version 1",
     [ALG_WHY_AGED] = "no packet through the gates in their first time",
     [ALG_WHY_IDLE] = "no packet through the gates for their idle time",
+    [ALG_WHY_CROWDED] = "too many calls on one connection",
 };
 
 /* The message's name stands in front, the event's value behind. */

@@ -52,14 +52,15 @@ enum alg_why {
 	ALG_WHY_TRANSPORT,  /* a TCP connection ended */
 	ALG_WHY_ADMIN,      /* cleared by the administrator */
 	ALG_WHY_NO_ID,      /* no translated id free */
-	ALG_WHY_TOO_MANY,   /* max_calls, or the program's limits */
+	ALG_WHY_TOO_MANY,   /* the program's limits */
 	ALG_WHY_NO_MEMORY,
 	ALG_WHY_GATES_FAILED, /* the data path refused */
 	ALG_WHY_SEQUENCE,     /* a message that its state does not allow, or about a call that is not there */
 	ALG_WHY_MALFORMED,
 	ALG_WHY_VERSION,
-	ALG_WHY_AGED, /* no packet came in the gates' first time */
-	ALG_WHY_IDLE, /* no data for the gates' time-out */
+	ALG_WHY_AGED,    /* no packet came in the gates' first time */
+	ALG_WHY_IDLE,    /* no data for the gates' time-out */
+	ALG_WHY_CROWDED, /* max_calls on this connection */
 	ALG_WHYS,
 };
 
@@ -69,12 +70,15 @@ const char *alg_why_text(enum alg_why why);
 /* Translation is the program's: ids must be unique beyond one connection. The functions must not call the rewriter. */
 struct alg_xlate_ops {
 	/* An id to stand for `id` of `owner` towards the other end, into *xid. Returns ALG_WHY_NONE, or why the call is to be refused
-	 * (NO_ID, TOO_MANY, NO_MEMORY): the program's limits on calls are kept here, before the other end hears of the call. */
+	 * (NO_ID, NO_MEMORY). */
 	enum alg_why (*take)(void *user, enum alg_side owner, uint16_t id, uint16_t *xid);
 	/* xid stands for nothing any more. */
 	void (*give)(void *user, enum alg_side owner, uint16_t xid);
 	/* Only alg_rewrite_load(): xid stands for id, as before the hand-over. False: it can't. */
 	bool (*claim)(void *user, enum alg_side owner, uint16_t id, uint16_t xid);
+	/* Whether there may be one more call, before an id is taken for it and the other end hears of it: ALG_WHY_NONE, or why not
+	 * (TOO_MANY, NO_MEMORY). NULL: there may. */
+	enum alg_why (*admit)(void *user);
 };
 
 struct alg_rewrite_config {

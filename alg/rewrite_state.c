@@ -193,10 +193,12 @@ new_call(struct alg_rewrite *rw, const struct rx *in, uint16_t id)
 	enum alg_why why;
 
 	if (!make_room(rw))
-		return ALG_WHY_TOO_MANY;
+		return ALG_WHY_CROWDED;
 	if (!rewrite_grow(rw, rw->ncalls + 1))
 		return ALG_WHY_NO_MEMORY;
-	why = take(rw, &call, in->from, id);
+	why = rw->config.xlate.admit != NULL ? rw->config.xlate.admit(rw->config.xlate_user) : ALG_WHY_NONE;
+	if (why == ALG_WHY_NONE)
+		why = take(rw, &call, in->from, id);
 	if (why != ALG_WHY_NONE)
 		return why;
 	call.number = rw->next_number++;

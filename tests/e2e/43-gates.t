@@ -2,7 +2,7 @@
 # The life of gates: until their first packet, in silence, at the end of a call and of a control connection, and the limits on them.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 72
+plan 76
 alg_topology
 
 # --- time ----------------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ alg_is "as soon as it is seen" 1 counters .waiting_now
 ok "for another call" talk < <(outgoing c1 3 s1 13)
 ok "more calls on one connection than there may be" talk < <(refused c1 4 s1)
 alg_is "it is counted" 2 counters .calls_refused
-told 10.1.0.2 "too many calls"
+told 10.1.0.2 "too many calls on one connection"
 ok "an end makes room" talk <<END
 c1 sends CCRQ <Call-ID 3>
 s1 gets CCRQ <Call-ID @c1_at_s1>
@@ -232,17 +232,33 @@ say fresh
 
 gateway_stop
 gateway_start 'max-calls = 1' 'max-ids = 2' 'id-rest = "0"'
-ok "more call ids than there may be" talk <<END
+ok "a call that nobody has answered counts for its client" talk <<END
 $(ends)
 $(connection c1 s1)
 c1 sends OCRQ <Call-ID 1>
-s1 gets OCRQ
-c1 sends OCRQ <Call-ID 2>
-s1 gets OCRQ
-$(refused c1 3 s1)
+s1 gets OCRQ <Call-ID ?c1_at_s1>
+$(refused c1 2 s1)
+$(connection c2 s2)
+$(refused c2 1 s2)
+END
+alg_is "each is refused" 2 counters .gates_refused_too_many_calls_of_this_client
+ok "more call ids than there may be" talk <<END
+$(connection d1 s3)
+d1 sends OCRQ <Call-ID 1>
+s3 gets OCRQ
+x1 in $gw
+s4 in $srv
+$(connection x1 s4)
+$(refused x1 3 s4)
+END
+told 192.0.2.254 "no translated call id free"
+ok "a reply whose id finds no place ends the call, too" talk <<END
+s1 sends OCRP <Call-ID 5> <Peer-Call-ID @c1_at_s1>
+c1 gets OCRP <Peer-Call-ID 1> <Result !1>
+s1 gets CCRQ <Call-ID @c1_at_s1>
 END
 told 10.1.0.2 "no translated call id free"
-alg_is "the table of translations says so" "2 2 1" xlate '"\(.used) \(.limit) \(.failed)"'
+alg_is "the table of translations says so" "1 2 2" xlate '"\(.used) \(.limit) \(.failed)"'
 say fresh
 
 gateway_stop

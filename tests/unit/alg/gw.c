@@ -10,7 +10,7 @@ static const char *const names[] = {
     "?", "SCCRQ", "SCCRP", "STOPRQ", "STOPRP", "ECHORQ", "ECHORP", "OCRQ", "OCRP", "ICRQ", "ICRP", "ICCN", "CCR", "CDN", "WEN", "SLI"};
 
 static const char *const whys[ALG_WHYS] = {"none", "cleared", "stopped", "no", "transport", "admin", "no-id", "too-many", "no-memory",
-    "gates", "sequence", "malformed", "version", "aged", "idle"};
+    "gates", "sequence", "malformed", "version", "aged", "idle", "crowded"};
 
 static enum alg_why
 take(void *user, enum alg_side owner, uint16_t id, uint16_t *xid)
@@ -47,6 +47,14 @@ claim(void *user, enum alg_side owner, uint16_t id, uint16_t xid)
 		return true;
 	g->taken--;
 	return false;
+}
+
+static enum alg_why
+admit(void *user)
+{
+	const struct gw *g = user;
+
+	return g->admit_fails;
 }
 
 static int
@@ -100,7 +108,7 @@ gw_init(struct gw *g)
 	    .policy = PPTP_LENIENT,
 	    .other_version = ALG_VERSION_REFUSE,
 	    .max_calls = 8,
-	    .xlate = {take, give, claim},
+	    .xlate = {take, give, claim, admit},
 	    .xlate_user = g,
 	    .trace = trace,
 	    .trace_user = g,

@@ -14,9 +14,9 @@ struct gw {
 	struct alg_rewrite_config config;
 	struct alg_rewrite *rw;
 	struct mem_failing failing;
-	enum alg_why take_fails; /* what the next takes answer */
-	bool same;               /* route mode: no translation */
-	int taken;               /* ids taken and not given back */
+	enum alg_why take_fails, admit_fails; /* what the next ones answer */
+	bool same;                            /* route mode: no translation */
+	int taken;                            /* ids taken and not given back */
 	char traced[4096];
 	struct text trace;
 	char line[4096];

@@ -116,12 +116,14 @@ START_TEST(limit_of_a_client)
 	struct addr client = owner(1).client;
 	uint64_t id = up(g, 1, 0);
 
+	ck_assert_int_eq(gates_check(g, &client, 0, 0), GATES_OK);
+	ck_assert_int_eq(gates_check(g, &client, 1, 0), GATES_TOO_MANY_OF_CLIENT); /* those that are asked for count */
 	up(g, 1, 0);
-	ck_assert_int_eq(gates_check(g, &client, 0), GATES_TOO_MANY_OF_CLIENT);
+	ck_assert_int_eq(gates_check(g, &client, 0, 0), GATES_TOO_MANY_OF_CLIENT);
 	ck_assert_int_eq(want(g, 1, 0), GATES_TOO_MANY_OF_CLIENT);
 	up(g, 2, 0);
 	gates_stats(g, &stats);
-	ck_assert_uint_eq(stats.refused[GATES_TOO_MANY_OF_CLIENT].count, 2);
+	ck_assert_uint_eq(stats.refused[GATES_TOO_MANY_OF_CLIENT].count, 3);
 	ck_assert_uint_eq(stats.clients, 2);
 	gates_end(g, id, ALG_WHY_CLEARED, 0);
 	gone(g, id, 0);

@@ -90,7 +90,7 @@ START_TEST(several_calls)
 		ck_assert_str_eq(gw_line(&g), want);
 	}
 	gw_say(&g, ALG_CLIENT, OCRQ, 9, 0);
-	ck_assert_str_eq(gw_line(&g), "<OCRP:0/9=2 REFUSED:too-many");
+	ck_assert_str_eq(gw_line(&g), "<OCRP:0/9=2 REFUSED:crowded");
 	gw_say(&g, ALG_CLIENT, CCR, 3, 0);
 	gw_line(&g);
 	gw_say(&g, ALG_CLIENT, OCRQ, 9, 0); /* the one that nobody answered gives way */
@@ -174,6 +174,25 @@ START_TEST(no_id_for_the_reply)
 	g.take_fails = ALG_WHY_NO_ID;
 	gw_say(&g, ALG_SERVER, OCRP, 7, 1005);
 	ck_assert_str_eq(gw_line(&g), "<OCRP:0/5=2 >CCR:1005 END#1:no-id");
+	gw_free(&g);
+}
+END_TEST
+
+/* What is limited is how many calls begin: a reply is not refused for those that others asked for in between. */
+START_TEST(limits_are_for_requests)
+{
+	struct gw g;
+
+	started(&g);
+	gw_say(&g, ALG_CLIENT, OCRQ, 5, 0);
+	gw_line(&g);
+	g.admit_fails = ALG_WHY_TOO_MANY;
+	gw_say(&g, ALG_CLIENT, OCRQ, 6, 0);
+	gw_say(&g, ALG_SERVER, ICRQ, 7, 0);
+	ck_assert_str_eq(gw_line(&g), "<OCRP:0/6=2 >ICRP:0/7=2 REFUSED:too-many REFUSED:too-many");
+	ck_assert_int_eq(g.taken, 1);
+	gw_say(&g, ALG_SERVER, OCRP, 8, 1005);
+	ck_assert_str_eq(gw_line(&g), "GATES#1");
 	gw_free(&g);
 }
 END_TEST
@@ -558,6 +577,7 @@ suite_rewrite_state(void)
 	tcase_add_test(t, a_reply_and_all_behind_it_wait);
 	tcase_add_test(t, no_gates_no_call);
 	tcase_add_test(t, no_id_for_the_reply);
+	tcase_add_test(t, limits_are_for_requests);
 	tcase_add_test(t, cleared_while_the_reply_waits);
 	tcase_add_test(t, disconnected_while_the_reply_waits);
 	tcase_add_test(t, cleared_before_the_reply);
