@@ -180,11 +180,11 @@ alg_rewrite_event(struct alg_rewrite *rw, struct alg_event *event)
 
 /* --- input -------------------------------------------------------------------------------- */
 
-/* Room for all that one message can bring: itself on one side, a refusal on the other, two events. */
+/* Room for all that one message can bring: itself on one side, a refusal on the other, and its events. */
 static bool
 ready(const struct alg_rewrite *rw, enum alg_side from)
 {
-	return rw->phase < PHASES && rw->half[from].held_len == 0 && rw->ndoomed == 0 && rw->nevents + 2 <= EVENTS &&
+	return rw->phase < PHASES && rw->half[from].held_len == 0 && rw->ndoomed == 0 && rw->nevents + MESSAGE_EVENTS <= EVENTS &&
 	       room_to(rw, ALG_CLIENT) >= PPTP_MAX_MESSAGE && room_to(rw, ALG_SERVER) >= PPTP_MAX_MESSAGE;
 }
 

@@ -9,9 +9,10 @@
 
 enum {
 	OUT_BYTES = 1024,
-	EVENTS = 8,       /* at most two come of one message */
-	RECENT = 64,      /* ended calls that are remembered, so that what crossed their end is known for what it is */
-	DISCONNECT = 148, /* bytes of the longest message that the gateway makes */
+	EVENTS = 8,
+	MESSAGE_EVENTS = 3, /* of one message: a request can end the call that had its id, and one that makes room, and be a call */
+	RECENT = 64,        /* ended calls that are remembered, so that what crossed their end is known for what it is */
+	DISCONNECT = 148,   /* bytes of the longest message that the gateway makes */
 };
 
 static inline enum alg_side

@@ -16,10 +16,13 @@ save_block(struct wr *w, const uint8_t *data, size_t len)
 	wr_bytes(w, data, len);
 }
 
+/* Half a message is nothing any more once messages aren't looked at. */
 static void
-save_half(struct wr *w, const struct half *h)
+save_half(struct wr *w, const struct alg_rewrite *rw, enum alg_side side)
 {
-	save_block(w, h->framer.buf, h->framer.len);
+	const struct half *h = &rw->half[side];
+
+	save_block(w, h->framer.buf, rw->phase < PHASES ? h->framer.len : 0);
 	save_block(w, h->held, h->held_len);
 	wr_u32(w, h->held_call);
 	save_block(w, h->out, h->out_len);
@@ -92,8 +95,8 @@ alg_rewrite_save(const struct alg_rewrite *rw, uint8_t *buf, size_t buflen)
 	save_event(&w, &rw->closing);
 	wr_u32(&w, rw->next_number);
 	save_stats(&w, &rw->stats);
-	save_half(&w, &rw->half[ALG_CLIENT]);
-	save_half(&w, &rw->half[ALG_SERVER]);
+	save_half(&w, rw, ALG_CLIENT);
+	save_half(&w, rw, ALG_SERVER);
 	for (size_t i = 0; i < RECENT; i++)
 		save_recent(&w, &rw->recent[(rw->next_recent + i) % RECENT]);
 	wr_u8(&w, (uint8_t)rw->nevents);
@@ -122,10 +125,21 @@ load_block(struct rd *r, uint8_t *to, size_t max)
 	return len;
 }
 
+/* Half a message is taken in as it was when it came: more than half, or what is no message's beginning, is refused. */
+static void
+load_framer(struct rd *r, struct pptp_framer *f)
+{
+	size_t len = rd_u16(r);
+	const uint8_t *data = rd_bytes(r, len), *msg;
+
+	if (data != NULL && pptp_framer_next(f, &data, &len, &msg) != 0)
+		r->ok = false;
+}
+
 static void
 load_half(struct rd *r, struct half *h)
 {
-	h->framer.len = load_block(r, h->framer.buf, PPTP_MAX_MESSAGE - 1);
+	load_framer(r, &h->framer);
 	h->held_len = load_block(r, h->held, sizeof(h->held));
 	h->held_call = rd_u32(r);
 	h->out_len = load_block(r, h->out, sizeof(h->out));

@@ -171,19 +171,19 @@ take(struct alg_rewrite *rw, struct call *call, enum alg_side side, uint16_t id)
 
 /* --- requests ------------------------------------------------------------------------------- */
 
-/* A call whose Call-Clear-Request the other end never answered keeps nobody else out. */
+/* A call whose Call-Clear-Request the other end never answered keeps nobody else out: one at a time, as each is an event. There are more
+ * calls than may be where a process with a lower limit took over. */
 static bool
 make_room(struct alg_rewrite *rw)
 {
 	if (rw->ncalls < rw->config.max_calls)
 		return true;
-	for (size_t i = 0; i < rw->ncalls; i++) {
-		if (rw->calls[i].state != CALL_CLEARING)
-			continue;
-		rewrite_finish(rw, &rw->calls[i], ALG_WHY_CLEARED);
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < rw->ncalls; i++)
+		if (rw->calls[i].state == CALL_CLEARING) {
+			rewrite_finish(rw, &rw->calls[i], ALG_WHY_CLEARED);
+			break;
+		}
+	return rw->ncalls < rw->config.max_calls;
 }
 
 static enum alg_why
