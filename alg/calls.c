@@ -178,6 +178,7 @@ clear_way(struct gateway *gw, const struct call *c)
 	}
 }
 
+/* A call whose reply is held is refused, one that a former process left without gates is cleared. */
 static void
 refused(struct flow *f, const struct alg_call *ids, const char *why)
 {
@@ -186,7 +187,7 @@ refused(struct flow *f, const struct alg_call *ids, const char *why)
 	f->gw->counters.calls_refused++;
 	if (log_may(&f->gw->limits.calls, "call-refused"))
 		log_event(LOG_LEVEL_WARN, "call-refused", "%s call=%u reason=\"%s\"", flow_text(f, text), ids->number, why);
-	alg_rewrite_gates(f->rw, ids->number, false);
+	alg_rewrite_clear(f->rw, ids->number, ALG_WHY_GATES_FAILED);
 }
 
 void

@@ -234,8 +234,10 @@ restore_gates(struct flow *f, const struct journal_record *r, const struct gate_
 		return false;
 	}
 	gates_carry(gw->gates, r->pair.id, total);
-	if (calls_restore(gw, f, r) == NULL)
+	if (calls_restore(gw, f, r) == NULL) {
 		gates_end(gw->gates, r->pair.id, ALG_WHY_NO_MEMORY, clock_ts());
+		alg_rewrite_clear(f->rw, r->owner.number, ALG_WHY_NO_MEMORY);
+	}
 	return true;
 }
 
@@ -293,7 +295,7 @@ load_flow(struct flow *f, struct rd *r, enum flow_state *state)
 
 		handover_get_call(r, &skipped);
 	}
-	if (!r->ok || !load_rewriter(f, r) || (*state >= FLOW_OPEN) != (f->rw != NULL) || !flow_link(f))
+	if (!r->ok || !load_rewriter(f, r) || (*state >= FLOW_OPEN) != (f->rw != NULL) || (count > 0 && f->rw == NULL) || !flow_link(f))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		struct handover_call hc;

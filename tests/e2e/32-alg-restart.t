@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 33
+plan 37
 alg_topology
 masquerade
 gateway_start 'ageing-timeout = "60s"' 'connect-timeout = "10s"'
@@ -106,6 +106,30 @@ sed -i '$d' "$work/alg.conf"
 
 ok "the gateway stops" gateway_stop
 is "no gates are left" "$(gre_entries)" 0
+
+# --- a lower limit, without the check that a reload brings -----------------------------------------------------------
+gateway_again
+ok "two calls on a connection" talk <<END
+$(ends)
+$(connection c1 s1)
+$(outgoing c1 7 s1 21 | sed 's/s1_at_c1/first/; s/c1_at_s1/first_at_s1/')
+$(outgoing c1 8 s1 22)
+END
+cp "$work/alg.conf" "$work/before.conf"
+printf 'max-calls = 1\nmax-ids = 10\n' >>"$work/alg.conf"
+n=$(starts)
+kill -USR2 "$gateway_pid"
+ok "a hand-over to a process that may have one only" wait_for 10 started $((n + 1))
+ok "ends the other at both ends" talk <<END
+c1 gets CDN <Call-ID @first>
+s1 gets CCRQ <Call-ID @first_at_s1>
+s1 sends CDN <Call-ID 21>
+c1 gets nothing
+$(data c1 8 s1 22 192.0.2.254)
+END
+soon_is "and takes its gates away" 2 gre_entries
+gateway_stop
+mv "$work/before.conf" "$work/alg.conf"
 
 # --- the service manager's store ------------------------------------------------------------------------------------------
 spawn store "$gw" "$BUILD/tests/e2e/fdstore" "$pptpalg" -f -c "$work/alg.conf"
