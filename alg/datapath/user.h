@@ -8,8 +8,8 @@
  * Of the outer header: TOS or traffic class is copied; TTL or hop limit is one less, and a packet that would leave with 0 is dropped
  * without ICMP. A packet that is bigger than its new path is sent in fragments, whatever its DF bit said (its inner packet can't
  * shrink); fragments that come are put together by the kernel first. DF stays as it came where no address changes (the sender can
- * still be told of a smaller path); it is set from IPv6 to IPv4 (the gateway's own address: its kernel learns the path's MTU and
- * fragments from then on), and cleared otherwise (errors could not find the sender). */
+ * still be told of a smaller path), and is cleared otherwise: errors could not find the sender, and those that tell the gateway
+ * itself of a smaller path are the first that firewalls drop, as connection tracking doesn't know what they are about. */
 #ifndef ALG_DATAPATH_USER_H
 #define ALG_DATAPATH_USER_H
 

@@ -60,15 +60,6 @@ user_gate_changes_nothing(const struct gate *gate)
 	return keeps_addresses(gate) && gate->call_id == gate->new_call_id;
 }
 
-/* See user.h for the reasons. */
-static bool
-df_of(const struct gate *gate, const struct user_packet *p)
-{
-	if (p->src.family == 6)
-		return true;
-	return p->df && keeps_addresses(gate);
-}
-
 bool
 user_gates_apply(struct user_gates *g, struct user_packet *p, enum datapath_user_drop *why)
 {
@@ -89,7 +80,7 @@ user_gates_apply(struct user_gates *g, struct user_packet *p, enum datapath_user
 		return false;
 	}
 	p->hops--;
-	p->df = df_of(&gate->gate, p);
+	p->df = p->df && keeps_addresses(&gate->gate); /* see user.h for the reasons */
 	p->src = gate->gate.new_src;
 	p->dst = gate->gate.new_dst;
 	user_packet_set_call_id(p, gate->gate.new_call_id);

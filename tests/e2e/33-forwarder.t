@@ -2,7 +2,7 @@
 # The gateway's forwarder in user space, without the rest of the gateway: GRE between IPv6 and IPv4, and from IPv4 to IPv4.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 73
+plan 77
 alg_topology
 masquerade
 mark=0x60000000 # nft_marks(): proxy and fixed, of the default mark
@@ -65,7 +65,7 @@ for size in 1400 1436 1448 1468 1480 1500 2000 4000 9000; do
   ok "$size bytes, IPv6 to IPv4" say "$to_server size $size reaches s as 12"
   ok "$size bytes, IPv4 to IPv6" say "$to_client size $size reaches c as 22"
 done
-ok "the hop limit counts it as a router, and DF is set" captured "$srv" 'ttl 63,.* flags \[DF\], proto GRE' say "$to_server reaches s as 12"
+ok "the hop limit counts it as a router, and DF is not set" captured "$srv" 'ttl 63,.* flags \[none\], proto GRE' say "$to_server reaches s as 12"
 ok "TTL as well" captured "$in1" 'hlim 63, next-header GRE' say "$to_client reaches c as 22"
 ok "what fits no longer leaves in fragments" captured "$in1" 'hlim 63, next-header Fragment' say "$to_client size 1468 reaches c as 22"
 soon "both gates counted" '^up 11 [0-9]+ down 12 ' counters
@@ -149,4 +149,24 @@ ok "from the client they came in fragments anyway" say 'c gre 11 to 64:ff9b::c00
 in_ns "$gw" ip -6 route flush cache
 ok "a packet is lost again" lost 4000
 ok "also when what was too large was a fragment" wait_for 5 passes 4000
+forwarder_stop
+
+# --- a smaller MTU on the way to an IPv4 server, and a firewall that keeps away what tells of it: connection tracking knows no such GRE ---
+cable "$srv" eth1 "$far" eth1
+for end in "$srv" "$far"; do ip -n "$end" link set dev eth1 mtu 1300; done
+address "$srv" eth1 198.51.100.1/24
+address "$far" eth1 198.51.100.2/24
+ip -n "$far" route add default via 198.51.100.1
+ip -n "$gw" route add 198.51.100.0/24 via 192.0.2.1
+in_ns "$srv" sysctl -qw net.ipv4.ip_forward=1
+rules "$gw" 'table inet firewall { chain input { type filter hook input priority filter; ct state invalid drop; }; }'
+ok "a server behind a smaller MTU" talk <<END
+fresh
+c in $in1 at fd00:1::2
+s in $far at 198.51.100.2
+END
+up=fd00:1::2,64:ff9b::c633:6402,11,192.0.2.254,198.51.100.2,12
+down=198.51.100.2,192.0.2.254,21,64:ff9b::c633:6402,fd00:1::2,22
+here "the forwarder starts a last time" forwarder_start $up $down
+ok "what is too large arrives in fragments" say "c gre 11 to 64:ff9b::c633:6402 size 1400 reaches s as 12"
 forwarder_stop

@@ -301,7 +301,7 @@ ipv6_to_ipv4(void)
 	CHECK(dp->ops->add(dp, &pair) == 0);
 	send_to(&client, "64:ff9b::a00:4", (struct sent){.id = 11, .seq = 7, .payload = 1300, .hops = 33, .tos = 0x22});
 	p = next(&server);
-	CHECK(is(&p.src, "10.0.0.3") && p.call_id == 12 && p.hops == 32 && p.tos == 0x22 && p.df && p.grelen == 1312 && seq_of(&p) == 7);
+	CHECK(is(&p.src, "10.0.0.3") && p.call_id == 12 && p.hops == 32 && p.tos == 0x22 && !p.df && p.grelen == 1312 && seq_of(&p) == 7);
 	send_to(&server, "10.0.0.3", (struct sent){.id = 23, .seq = 8, .payload = 1300, .hops = 33, .tos = 0x22});
 	p = next(&client);
 	CHECK(is(&p.src, "64:ff9b::a00:4") && p.call_id == 24 && p.hops == 32 && p.tos == 0x22 && seq_of(&p) == 8);
