@@ -24,6 +24,8 @@ enum {
 	CALL_ID_REST_S = 30,
 	ACCEPT_BATCH = 64,
 	STOP_STEP_MS = 20,
+	/* A terminal's Ctrl-C and pkill(1) reach both processes, and the monitor passes its own on: that is one signal. */
+	SECOND_SIGNAL_MS = 1000,
 };
 
 /* ---- the engine's events ---- */
@@ -293,7 +295,8 @@ begin_stop(struct server *srv)
 
 	log_event(LOG_LEVEL_INFO, "stop", "sessions=%zu connections=%zu", srv->sessions_count, srv->conns_count);
 	srv->stopping = true;
-	srv->stop_deadline_ts = clock_ts() + srv->config->shutdown_timeout_ns;
+	srv->stop_began_ts = clock_ts();
+	srv->stop_deadline_ts = srv->stop_began_ts + srv->config->shutdown_timeout_ns;
 	for (size_t i = 0; i < srv->listeners_count; i++) {
 		event_free(srv->listeners[i].event);
 		close(srv->listeners[i].fd);
@@ -316,7 +319,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 		server_reload(srv);
 	else if (!srv->stopping)
 		begin_stop(srv);
-	else
+	else if (clock_ts() - srv->stop_began_ts >= TS_MS(SECOND_SIGNAL_MS))
 		srv->stop_deadline_ts = 0;
 }
 

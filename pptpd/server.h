@@ -78,7 +78,7 @@ struct server {
 	struct event *engine_event, *tick, *reap, *signals[3], *stop_timer;
 	bool stopping, stop_sent;
 	bool abandoned; /* sessions ended that workers still have: nothing of them is freed before the workers end */
-	uint64_t stop_deadline_ts;
+	uint64_t stop_began_ts, stop_deadline_ts;
 	int status; /* of the process */
 	uint64_t started_ts;
 	struct server_counters counters;

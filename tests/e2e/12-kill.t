@@ -3,7 +3,7 @@
 # new start works at once.
 # shellcheck source=tests/e2e/faults.sh disable=SC2119
 . "$(dirname "$0")/faults.sh"
-plan 46
+plan 48
 faulty_topology
 keepalives=('lcp-echo-interval = 1s' 'lcp-echo-failures = 2' 'echo-interval = 1s' 'echo-timeout = 2s')
 client_keepalives=(lcp-echo-interval 1s lcp-echo-failures 2 echo-interval 1s echo-timeout 2s)
@@ -61,6 +61,19 @@ for victim in monitor worker both; do
   here "server's $victim killed: a new pair works at once" both_up
   stop "$client_pid"; stop "$server_pid"
 done
+
+# Both at once, in order: what a terminal's Ctrl-C does, and pkill.
+server 'shutdown-timeout = 3s'
+client
+up 10
+client_worker=$(worker "$client_pid")
+run kill -STOP "$client_worker" # so that the farewell takes its time
+began=$(now_ms)
+run kill -INT "$(worker "$server_pid")" "$server_pid"
+ok "SIGINT to both of the server's processes ends it" wait_for 10 gone "$server_pid"
+[ $(($(now_ms) - began)) -ge 1000 ]; is "but not before its client has had time to say farewell" $? 0
+run kill -CONT "$client_worker"
+wait_for 10 gone "$client_pid"
 
 # Silence: nothing arrives any more, in either direction, and nobody says so.
 silence() {
