@@ -1,4 +1,5 @@
-/* Neighbor Discovery on a session's link: advertisements of its prefix on the server's side, taken on the client's. */
+/* What a session's link itself carries of IPv6: advertisements of its prefix by the server, taken by the client; echoes by link-local
+ * addresses, which the server answers here, since on a shared interface the kernel could not tell whose they are. */
 #include <string.h>
 
 #include "tunnel/ra.h"
@@ -99,12 +100,23 @@ rx_advertisement(struct session *s, const struct ip_info *ip, const uint8_t *pac
 	worker_post(s->worker, &event);
 }
 
+static bool
+rx_echo(struct session *s, const struct ip_info *ip, const uint8_t *packet, uint64_t ts)
+{
+	uint8_t buf[TX_SLOT_BYTES];
+	size_t len = s->ra.addr.family == 6 && s->ipv6_up && ip->length <= s->mtu ? echo_build(buf, ip, packet, s->local_ifid) : 0;
+
+	if (len > 0)
+		tx_own(s, buf, len, ts);
+	return len > 0;
+}
+
 bool
 nd_rx(struct session *s, const struct ip_info *ip, const uint8_t *packet, uint64_t ts)
 {
 	switch (nd_classify(ip, packet)) {
 	case ND_NONE:
-		return false;
+		return rx_echo(s, ip, packet, ts);
 	case ND_SOLICITATION:
 		rx_solicitation(s, ts);
 		break;

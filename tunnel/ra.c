@@ -6,6 +6,8 @@
 #include "tunnel/csum.h"
 
 enum {
+	TYPE_ECHO_REQUEST = 128,
+	TYPE_ECHO_REPLY = 129,
 	TYPE_RS = 133,
 	TYPE_RA = 134,
 	TYPE_REDIRECT = 137,
@@ -66,6 +68,38 @@ finish(uint8_t *buf, size_t len)
 	put_u16(buf + 4, (uint16_t)icmplen);
 	csum_put(buf + IP_V6_HEADER + 2, csum_add(csum_pseudo(buf + 8, 32, IP_PROTO_ICMP6, icmplen), buf + IP_V6_HEADER, icmplen));
 	return len;
+}
+
+/* Whether a packet on the link is for the end with this identifier. */
+static bool
+is_for(const uint8_t *destination, const uint8_t ifid[8])
+{
+	static const uint8_t link_local[8] = {0xfe, 0x80};
+
+	return memcmp(destination, all_nodes, 16) == 0 || memcmp(destination, all_routers, 16) == 0 ||
+	       (memcmp(destination, link_local, 8) == 0 && memcmp(destination + 8, ifid, 8) == 0);
+}
+
+size_t
+echo_build(uint8_t *buf, const struct ip_info *ip, const uint8_t *packet, const uint8_t ifid[8])
+{
+	const uint8_t *icmp = packet + ip->header;
+	size_t len = ip->length - ip->header;
+	struct addr source;
+	struct wr w;
+
+	if (ip->version != 6 || ip->proto != IP_PROTO_ICMP6 || len < ICMP_MIN || icmp[0] != TYPE_ECHO_REQUEST || icmp[1] != 0)
+		return 0;
+	source = ip_source(ip, packet);
+	if (!ip_is_link_local(&source) || !is_for(packet + 24, ifid) ||
+	    csum_fold(csum_add(ip_pseudo_sum(ip, packet, (uint32_t)len), icmp, len)) != 0xffff)
+		return 0;
+	w = wr_init(buf, ip->length);
+	write_ip(&w, ifid, source.bytes);
+	wr_u8(&w, TYPE_ECHO_REPLY);
+	wr_zero(&w, 3);
+	wr_bytes(&w, icmp + 4, len - 4);
+	return finish(buf, wr_len(&w));
 }
 
 static void

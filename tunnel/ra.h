@@ -1,4 +1,4 @@
-/* Router Advertisements on the tunnel's link: RFC 4861 sections 4.1, 4.2, 6, RFC 4862 section 5.5, RFC 8106. */
+/* Router Advertisements and echoes on the tunnel's link: RFC 4861 sections 4.1, 4.2, 6, RFC 4862 section 5.5, RFC 8106. */
 #ifndef TUNNEL_RA_H
 #define TUNNEL_RA_H
 
@@ -41,6 +41,9 @@ struct ra_info {
 
 /* Writes a Router Advertisement to all nodes into buf (RA_MAX bytes); returns its length. */
 size_t ra_build(uint8_t *buf, const struct ra_info *info);
+/* Writes the answer to an Echo Request (RFC 4443 section 4.2) that came from a link-local address to fe80::ifid, all nodes or all routers of
+ * the link, into buf (as long as the packet); returns its length, 0 when packet is none. */
+size_t echo_build(uint8_t *buf, const struct ip_info *ip, const uint8_t *packet, const uint8_t ifid[8]);
 /* Writes a Router Solicitation to all routers. */
 size_t rs_build(uint8_t *buf, const uint8_t ifid[8]);
 /* Reads a packet that is ND_ADVERTISEMENT: the first prefix of 64 bits for autonomous configuration that is still valid. False when

@@ -246,7 +246,7 @@ void rx_discard(struct session *s);
 bool rx_init(struct worker *w);
 void rx_fini(struct worker *w);
 
-/* --- nd.c: Neighbor Discovery on the link ------------------------------------------- */
+/* --- nd.c: Neighbor Discovery and echoes on the link --------------------------------- */
 
 /* An IPv6 packet from a link-local address or from none. True when it was for us. */
 bool nd_rx(struct session *s, const struct ip_info *ip, const uint8_t *packet, uint64_t ts);

@@ -2,7 +2,7 @@
 # IPv6 outside, both families inside; a server on several addresses answers from the one that was called.
 # shellcheck source=tests/e2e/lib.sh disable=SC2119
 . "$(dirname "$0")/lib.sh"
-plan 29
+plan 31
 topology
 address "$srv" eth0 192.0.2.11/24 2001:db8:1::11/64
 
@@ -53,6 +53,11 @@ ok "$size bytes by TCP over IPv4, both ways, unharmed" transfer $size 10.0.0.1
 ok "the client has an address of the IPv6 pool" wait_for 10 has_ipv6
 ok "IPv6 from the client" wait_for 5 pings "$cli" 2001:db8:2:ffff::1
 ok "IPv6 from the server" wait_for 5 pings "$srv" "$(inner_ipv6)"
+# The server's end of the link has its identifier's address, though the interface that all share has none.
+router() { in_ns "$cli" ping -c 1 -w 5 ff02::2%pptp0 | grep -o 'fe80:[0-9a-f:]*%pptp0' | head -n 1; }
+found() { [ -n "$(router)" ]; }
+ok "the routers' group of the link is answered" wait_for 5 found
+ok "from the server's link-local address, which is answered, too" wait_for 5 pings "$cli" "$(router)"
 ok "$size bytes by TCP over IPv6, both ways, unharmed" transfer $size 2001:db8:2:ffff::1 9
 nok "an address outside of the prefix can't be forged" in_ns "$cli" ping -q -c 2 -i 0.2 -W 1 -I 2001:db8:1::2 2001:db8:2:ffff::1
 soon "and is counted" '^dropped spoofed +2$' control server show session "$(session_id)"

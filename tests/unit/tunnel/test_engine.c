@@ -343,6 +343,28 @@ START_TEST(the_prefix_is_advertised)
 }
 END_TEST
 
+/* The server's end of the link has an address though its interface has none. */
+START_TEST(the_link_answers_echoes)
+{
+	const struct rig_options o = {.ipv6 = true, .mppe = true, .shared = true};
+	uint8_t request[40 + 8 + 100] = {0x60, [5] = 108, [6] = 58, [7] = 64, [8] = 0xfe, [9] = 0x80, [23] = 7, [40] = 128};
+
+	rig_start(&rig, &o);
+	rig_up(&rig, 1);
+	request[24] = 0xfe;
+	request[25] = 0x80;
+	memcpy(request + 32, rig.ends[RIG_SERVER].last[TUNNEL_EVENT_UP].up.bundle.local_ifid, 8);
+	put_u16(request + 42, (uint16_t)~plain_sum(108 + 58, request + 8, sizeof(request) - 8));
+	rig_inject(&rig, RIG_CLIENT, request, sizeof(request), NULL);
+	ck_assert_uint_eq(rig_receive(&rig, RIG_CLIENT, buf, sizeof(buf), NULL, 20000), sizeof(request));
+	ck_assert_uint_eq(buf[40], 129);
+	ck_assert_mem_eq(buf + 8, request + 24, 16);
+	ck_assert_mem_eq(buf + 24, request + 8, 16);
+	ck_assert(packet_right(buf, sizeof(request)));
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(a_close_reaches_the_peer)
 {
 	const struct rig_options o = {0};
@@ -492,6 +514,7 @@ suite_engine(void)
 	tcase_add_test(tc, held_packets_follow_a_dial);
 	tcase_add_test(tc, an_inside_address_stands_for_the_assigned_one);
 	tcase_add_test(tc, the_prefix_is_advertised);
+	tcase_add_test(tc, the_link_answers_echoes);
 	tcase_add_test(tc, a_close_reaches_the_peer);
 	tcase_add_test(tc, a_close_does_not_wait_for_a_mute_peer);
 	tcase_add_test(tc, a_wrong_password_closes_both);

@@ -129,6 +129,72 @@ START_TEST(useless_prefixes_and_broken_options)
 END_TEST
 
 /* Cuts and random bytes: never read behind the packet (under a sanitizer). */
+/* An Echo Request of fe80::7, number 0x0102 0x0304, to the end of a destination. */
+static size_t
+echo(uint8_t *packet, const char *destination)
+{
+	static const uint8_t start[] = {0x6b, 0xcd, 0, 0, 0, 11, 58, 64, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
+	static const uint8_t icmp[] = {128, 0, 0, 0, 1, 2, 3, 4, 'a', 'b', 'c'};
+	struct addr to;
+
+	ck_assert(addr_parse(&to, destination));
+	memcpy(packet, start, sizeof(start));
+	memcpy(packet + 24, to.bytes, 16);
+	memcpy(packet + 40, icmp, sizeof(icmp));
+	fix_checksum(packet, 51);
+	return 51;
+}
+
+static size_t
+answer(uint8_t *got, const uint8_t *packet, size_t len)
+{
+	struct ip_info ip = parse(packet, len);
+
+	return echo_build(got, &ip, packet, ifid);
+}
+
+START_TEST(echoes_to_us_are_answered)
+{
+	static const char *const ours[] = {"fe80::200:0:0:9", "ff02::1", "ff02::2"};
+	static const uint8_t want[] = {0x60, 0, 0, 0, 0, 11, 58, 255, /* IPv6 */
+	    0xfe, 0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 9,     /* source: the identifier, whatever was asked */
+	    0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7,     /* to who asked */
+	    129, 0, 0, 0, 1, 2, 3, 4, 'a', 'b', 'c'};                 /* checksum left out */
+	uint8_t packet[64], got[64];
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		ck_assert_uint_eq(answer(got, packet, echo(packet, ours[i])), sizeof(want));
+		ck_assert(packet_right(got, sizeof(want)));
+		put_u16(got + 42, 0);
+		ck_assert_mem_eq(got, want, sizeof(want));
+	}
+}
+END_TEST
+
+START_TEST(other_echoes_are_not)
+{
+	static const struct {
+		size_t at;
+		uint8_t byte;
+	} wrong[] = {{6, 17}, {8, 0x20}, {40, 129}, {41, 1}, {24, 0x20}, {39, 8}};
+	uint8_t packet[64], got[64];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		size_t len = echo(packet, "fe80::200:0:0:9");
+
+		packet[wrong[i].at] = wrong[i].byte;
+		fix_checksum(packet, len);
+		ck_assert_msg(answer(got, packet, len) == 0, "row %zu", i);
+	}
+	ck_assert_uint_eq(answer(got, packet, echo(packet, "ff02::3")), 0);
+	echo(packet, "ff02::2");
+	packet[50] ^= 1; /* the checksum is wrong */
+	ck_assert_uint_eq(answer(got, packet, 51), 0);
+	packet[5] = 7; /* cut in the ICMP header */
+	ck_assert_uint_eq(answer(got, packet, 47), 0);
+}
+END_TEST
+
 START_TEST(any_bytes_are_survived)
 {
 	uint64_t state = 4;
@@ -162,6 +228,8 @@ suite_ra(void)
 	tcase_add_test(tc, solicitation_and_advertisement_are_known);
 	tcase_add_test(tc, checks_of_section_6_1);
 	tcase_add_test(tc, useless_prefixes_and_broken_options);
+	tcase_add_test(tc, echoes_to_us_are_answered);
+	tcase_add_test(tc, other_echoes_are_not);
 	tcase_add_test(tc, any_bytes_are_survived);
 	suite_add_tcase(s, tc);
 	return s;
