@@ -153,7 +153,7 @@ send_reply(struct fsm *f, bool ack)
 	if (ack) {
 		f->naks_sent = 0;
 		remember_acked(f);
-	} else if (f->naks_sent < UINT8_MAX) {
+	} else if (f->naks_sent < UINT16_MAX) {
 		f->naks_sent++;
 	}
 	fsm_send(f, f->reply->code, f->packet->id, f->reply->data, f->reply->len);

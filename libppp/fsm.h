@@ -118,8 +118,8 @@ struct fsm {
 	bool passive;        /* in Starting, wait for the peer's request (RFC 1661 section 4.6, "passive") */
 	uint64_t expiry;     /* of the restart timer; TS_NEVER: not running */
 	uint8_t restarts;    /* the restart counter */
-	uint8_t naks_sent;   /* since the last Ack */
-	uint8_t naks_rcvd;   /* Naks and Rejects since This-Layer-Up or Up */
+	uint16_t naks_sent;  /* Naks and Rejects since the last Ack */
+	uint16_t naks_rcvd;  /* Naks and Rejects since This-Layer-Up or Up */
 	uint8_t next_id;     /* for Configure- and Terminate-Requests and rejects */
 	uint8_t request_id;  /* of our last Configure-Request */
 	bool request_open;   /* it has no answer yet */

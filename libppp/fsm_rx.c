@@ -13,6 +13,13 @@ repeats_acked(struct fsm *f, const struct fsm_packet *p)
 	return memcmp(p->data, f->acked, p->len) == 0 && f->repeats++ < FSM_REPEATS;
 }
 
+/* Max-Failure turns Naks into Rejects; a peer that does not take those either would have us reply for ever. */
+static bool
+replied_enough(const struct fsm *f)
+{
+	return f->state >= FSM_REQ_SENT && f->state < FSM_OPENED && f->naks_sent >= f->limits.max_failure + 2 * f->limits.max_configure;
+}
+
 static void
 on_configure_request(struct fsm *f, const struct fsm_packet *p)
 {
@@ -38,7 +45,10 @@ on_configure_request(struct fsm *f, const struct fsm_packet *p)
 		return;
 	}
 	f->reply = &reply;
-	fsm_event(f, reply.code == PPP_CONF_ACK ? FSM_RCR_PLUS : FSM_RCR_MINUS);
+	if (reply.code != PPP_CONF_ACK && replied_enough(f))
+		fsm_event(f, FSM_TO_MINUS);
+	else
+		fsm_event(f, reply.code == PPP_CONF_ACK ? FSM_RCR_PLUS : FSM_RCR_MINUS);
 	f->reply = NULL;
 }
 

@@ -317,10 +317,12 @@ END_TEST
 START_TEST(test_peer_that_naks_for_ever)
 {
 	char nak[] = "\x03\x01\x00\x07\x07\x03\x11";
+	static const uint8_t max[] = {MAX_CONFIGURE, UINT8_MAX};
 	struct probe p;
 	int n;
 
 	probe_init(&p, FSM_INITIAL);
+	p.f.limits.max_configure = max[_i];
 	fsm_event(&p.f, FSM_OPEN);
 	fsm_event(&p.f, FSM_UP);
 	for (n = 0; n < 1000 && p.f.state == FSM_REQ_SENT; n++) {
@@ -330,7 +332,7 @@ START_TEST(test_peer_that_naks_for_ever)
 			nak[1] = (char)id;
 		give(&p, nak, 7);
 	}
-	ck_assert_int_le(n, 2 * MAX_CONFIGURE + 1);
+	ck_assert_int_le(n, 2 * max[_i] + 1);
 	ck_assert_int_eq(p.f.state, FSM_STOPPED);
 	ck_assert_str_eq(p.did, "tlf");
 }
@@ -353,6 +355,27 @@ START_TEST(test_max_failure_turns_naks_to_rejects)
 	p.insist = true;
 	GIVE(&p, "\x01\x01\x00\x07\x07\x03\x11"); /* counted anew after an Ack */
 	ck_assert_uint_eq(next_code(&p, &id), PPP_CONF_NAK);
+}
+END_TEST
+
+START_TEST(test_peer_that_never_takes_a_reject)
+{
+	unsigned replies = 0;
+	struct probe p;
+	uint8_t id, code;
+
+	probe_init(&p, FSM_INITIAL);
+	p.insist = true;
+	fsm_event(&p.f, FSM_OPEN);
+	fsm_event(&p.f, FSM_UP);
+	for (int n = 0; n < 1000 && p.f.state == FSM_REQ_SENT; n++) {
+		while ((code = next_code(&p, &id)) != 0)
+			replies += code == PPP_CONF_NAK || code == PPP_CONF_REJ;
+		GIVE(&p, "\x01\x01\x00\x07\x07\x03\x11");
+	}
+	ck_assert_uint_eq(replies, 5 + 2 * MAX_CONFIGURE);
+	ck_assert_int_eq(p.f.state, FSM_STOPPED);
+	ck_assert_str_eq(p.did, "tlf");
 }
 END_TEST
 
@@ -445,8 +468,9 @@ suite_fsm(void)
 	tcase_add_test(t, test_terminates);
 	tcase_add_test(t, test_identifiers);
 	tcase_add_test(t, test_lost_ack);
-	tcase_add_test(t, test_peer_that_naks_for_ever);
+	tcase_add_loop_test(t, test_peer_that_naks_for_ever, 0, 2);
 	tcase_add_test(t, test_max_failure_turns_naks_to_rejects);
+	tcase_add_test(t, test_peer_that_never_takes_a_reject);
 	tcase_add_test(t, test_unknown_code);
 	tcase_add_test(t, test_lengths);
 	tcase_add_test(t, test_malformed_request_changes_nothing);

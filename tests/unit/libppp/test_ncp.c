@@ -168,6 +168,29 @@ START_TEST(test_nothing_in_common)
 }
 END_TEST
 
+/* A peer that has what it wants from us, and repeats for ever what it can't get. */
+START_TEST(test_peer_never_agrees)
+{
+	unsigned requests = 0;
+
+	up(&p.a);
+	end_drain(&p.a);
+	end_rx_hex(&p.a, "8021 0201000a 03060a000001");
+	while (!ppp_link_is_over(p.a.link) && requests < 100) {
+		char hex[64];
+
+		snprintf(hex, sizeof(hex), "8021 01%02x000a 0206002d0f01", ++requests);
+		end_rx_hex(&p.a, hex);
+		end_drain(&p.a);
+	}
+	ck_assert_uint_gt(requests, 10);
+	ck_assert_uint_lt(requests, 40);
+	ppp_link_lower_down(p.a.link, p.now);
+	end_events(&p.a);
+	ck_assert_int_eq(p.a.down.down, PPP_DOWN_NO_NETWORK);
+}
+END_TEST
+
 START_TEST(test_one_of_two_is_enough)
 {
 	p.b.bc.ipv6 = true;
@@ -333,6 +356,7 @@ suite_ncp(void)
 	tcase_add_test(t, test_client_and_no_dns);
 	tcase_add_test(t, test_client_without_an_address);
 	tcase_add_test(t, test_nothing_in_common);
+	tcase_add_test(t, test_peer_never_agrees);
 	tcase_add_test(t, test_one_of_two_is_enough);
 	tcase_add_test(t, test_ipv6);
 	tcase_add_test(t, test_ipv6_collision);
