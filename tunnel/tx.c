@@ -227,13 +227,27 @@ send_too_big(struct session *s, struct segmenter *sg, uint64_t ts)
 	free(whole);
 }
 
+/* Our own GRE, which a route leads into the tunnel that it comes from (the way to the server was lost): it would go round, a packet more
+ * each time, until the sequence numbers say nothing any more, and MPPE never finds its place again. */
+static bool
+is_own_gre(const struct session *s, const struct ip_info *ip, const uint8_t *packet)
+{
+	struct addr source, destination;
+
+	if (ip->proto != IP_PROTO_GRE)
+		return false;
+	source = ip_source(ip, packet);
+	destination = ip_destination(ip, packet);
+	return addr_equal(&source, &s->local) && addr_equal(&destination, &s->peer);
+}
+
 void
 tx_packet(struct session *s, const uint8_t *packet, size_t len, const struct virtio_net_hdr *h, uint64_t ts)
 {
 	struct segmenter sg;
 	struct pkt p;
 
-	if (!segment_init(&sg, packet, len, h) || !(sg.ip.version == 4 ? s->ipv4_up : s->ipv6_up)) {
+	if (!segment_init(&sg, packet, len, h) || !(sg.ip.version == 4 ? s->ipv4_up : s->ipv6_up) || is_own_gre(s, &sg.ip, packet)) {
 		count(&s->counters->dropped_queue, 1);
 		return;
 	}

@@ -6,7 +6,7 @@
 #                                       203.0.113.1 ------ 203.0.113.2 wwan0, of a higher metric
 # shellcheck source=tests/e2e/faults.sh disable=SC2119
 . "$(dirname "$0")/faults.sh"
-plan 27
+plan 30
 netns srv; netns cli; netns gw
 srv=$ns_prefix-srv cli=$ns_prefix-cli gw=$ns_prefix-gw
 cable "$srv" eth0 "$gw" s
@@ -61,6 +61,19 @@ wait_for 10 sh -c "ip -n $cli route | grep -q 10.8.0.0/16"
 run ip -n "$cli" link del "$(tunnels "$cli")"
 soon "deleted while it waits for packets: it is made again" '10\.8\.0\.0/16 dev pptp' ip -n "$cli" route
 ok "and a packet dials" wait_for 30 pings "$cli" 10.8.0.1
+stop "$client_pid"
+
+# --- the line goes, and with it the way to the server: what is left leads into the tunnel ---
+client default-route ipv6 no
+up
+run ip -n "$cli" link set eth0 down
+route_into() { ip -n "$cli" route get 192.0.2.1 | grep -q 'dev pptp'; }
+ok "the line is down: only the tunnel leads to the server" wait_for 5 route_into
+in_ns "$cli" ping -q -c 20 -i 0.01 -W 1 10.0.0.1
+run ip -n "$cli" link set eth0 up
+run ip -n "$cli" route add default via 198.51.100.1
+ok "the line is back: the same call goes on" wait_for 30 pings "$cli" 10.0.0.1
+is "in one session" "$(value client session show sessions)" 1
 stop "$client_pid"
 
 # --- pptpctl ---

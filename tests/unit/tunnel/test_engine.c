@@ -224,6 +224,32 @@ START_TEST(foreign_gre_is_counted_and_dropped)
 }
 END_TEST
 
+/* A route leads the tunnel's own packets into it. */
+START_TEST(own_gre_does_not_go_round)
+{
+	const struct rig_options o = {0};
+	struct packet_spec s = packet_default(4, 47);
+	size_t len;
+
+	s.payload = stream;
+	s.payloadlen = 40;
+	rig_start(&rig, &o);
+	rig_up(&rig, 1);
+	len = packet_make(packet, &s);
+	memcpy(packet + 12, rig.ends[RIG_CLIENT].outer.bytes, 4);
+	memcpy(packet + 16, rig.ends[RIG_SERVER].outer.bytes, 4);
+	rig_inject(&rig, RIG_CLIENT, packet, len, NULL);
+	RIG_UNTIL(&rig, rig.ends[RIG_CLIENT].counters[1].dropped_queue == 1);
+	ck_assert_uint_eq(rig.ends[RIG_CLIENT].counters[1].tx_pkts, 0);
+	check_passes(RIG_CLIENT, 1, 5);
+	/* Another's GRE is data. */
+	packet[15]++;
+	rig_inject(&rig, RIG_CLIENT, packet, len, NULL);
+	RIG_UNTIL(&rig, rig.ends[RIG_CLIENT].counters[1].tx_pkts == 2);
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(too_big_is_told_or_cut)
 {
 	const struct rig_options o = {.mppe = true};
@@ -509,6 +535,7 @@ suite_engine(void)
 	tcase_add_test(tc, what_has_no_session_is_counted);
 	tcase_add_test(tc, spoofed_sources_are_dropped);
 	tcase_add_test(tc, foreign_gre_is_counted_and_dropped);
+	tcase_add_test(tc, own_gre_does_not_go_round);
 	tcase_add_test(tc, too_big_is_told_or_cut);
 	tcase_add_test(tc, syn_is_clamped);
 	tcase_add_test(tc, held_packets_follow_a_dial);
