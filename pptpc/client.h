@@ -106,6 +106,7 @@ struct dial {
 	uint64_t sent_errors, wrong_sources; /* of the data plane when the call came up */
 	bool network;                        /* authenticated: interface wanted */
 	bool no_gre;
+	bool identified; /* the server has said in this attempt what it is */
 
 	struct netif netif;
 	struct hostroute hostroute;

@@ -161,10 +161,12 @@ check_whole(struct parser *p)
 
 	if (p->line->help || p->line->version)
 		return true;
+	if (p->line->socket != NULL && strlen(p->line->socket) >= sizeof(p->config->control_socket))
+		return fail(p, "-s: longer than %zu characters", sizeof(p->config->control_socket) - 1);
 	if (p->line->file != NULL)
 		return p->profile == NULL || fail(p, "a tunnel by hand and -c don't go together");
 	if (p->profile == NULL)
-		return fail(p, "neither HOST nor -c FILE is given");
+		return fail(p, "neither HOST nor -c FILE is given (see pptpc --help)");
 	return profile_check(p->profile, what, sizeof(what)) || fail(p, "%s", what);
 }
 

@@ -26,6 +26,21 @@ check_value(cfg_t *cfg, cfg_opt_t *opt)
 }
 
 static int
+check_socket(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *path = cfg_opt_getnstr(opt, 0);
+	const size_t room = sizeof(((struct client_config *)NULL)->control_socket);
+
+	if (path[0] != '\0' && path[0] != '/')
+		cfg_error(cfg, "control-socket: \"%s\" is no absolute path", path);
+	else if (strlen(path) >= room)
+		cfg_error(cfg, "control-socket: longer than %zu characters", room - 1);
+	else
+		return 0;
+	return -1;
+}
+
+static int
 check_level(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *word = cfg_opt_getnstr(opt, 0);
@@ -166,6 +181,7 @@ read_config(const char *path, const char *text, struct client_config *c)
 	cfg_t *cfg;
 
 	tunnel_opts(tunnel);
+	opts[0].validcb = check_socket;
 	opts[1].validcb = check_level;
 	opts[2].validcb = check_target;
 	cfg = text != NULL ? conf_parse_text(path, text, opts) : conf_parse(path, opts);

@@ -284,7 +284,7 @@ dial_attempt(struct dial *d)
 {
 	d->attempt++;
 	d->was_up = false;
-	d->no_gre = false;
+	d->no_gre = d->identified = false;
 	d->prefix = (struct prefix){.len = 0};
 	d->trouble = (struct trouble){.kind = TROUBLE_NONE};
 	d->waiting = false;

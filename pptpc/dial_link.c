@@ -223,6 +223,8 @@ static void
 bundle_config(const struct dial *d, struct ppp_bundle_config *bundle)
 {
 	*bundle = d->profile->tunnel.bundle;
+	bundle->restart_ns = d->profile->tunnel.link.restart_ns;
+	bundle->max_configure = d->profile->tunnel.link.max_configure;
 	bundle->local_v4 = d->profile->address;
 	bundle->accept_local_v4 = true;
 	bundle->accept_peer_v4 = true;
@@ -375,7 +377,10 @@ dial_engine_event(struct dial *d, const struct tunnel_event *event)
 		on_closed(d, event);
 		break;
 	case TUNNEL_EVENT_IDENTIFICATION:
-		log_event(LOG_LEVEL_INFO, "identification", "tunnel=%s text=\"%s\"", d->profile->name, event->message);
+		/* A server may send thousands. */
+		log_event(d->identified ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "identification", "tunnel=%s text=\"%s\"", d->profile->name,
+		    event->message);
+		d->identified = true;
 		break;
 	case TUNNEL_EVENT_DIAL:
 		d->waiting = true;

@@ -113,6 +113,18 @@ names_interface(const char *name)
 }
 
 static const char *
+check_texts(const struct profile *p)
+{
+	if (!names_interface(p->interface))
+		return "interface is no name for an interface, such as vpn0 or pptp%d";
+	if ((p->ip_up[0] != '\0' && p->ip_up[0] != '/') || (p->ip_down[0] != '\0' && p->ip_down[0] != '/'))
+		return "ip-up and ip-down are whole paths, which begin with /";
+	if (p->dns_domain[0] == '-' || strpbrk(p->dns_domain, " \t\n\r") != NULL)
+		return "dns-domain is no domain";
+	return NULL;
+}
+
+static const char *
 check_sources(const struct profile *p)
 {
 	int sources = (p->password_set ? 1 : 0) + (p->password_file[0] != '\0' ? 1 : 0) + (p->password_fd >= 0 ? 1 : 0);
@@ -120,11 +132,9 @@ check_sources(const struct profile *p)
 	if (p->servers.count == 0)
 		return "no server is named";
 	if (p->user[0] == '\0')
-		return "no user is named";
+		return "no user is named: user NAME is missing";
 	if (sources > 1)
 		return "more than one of password, password-file and password-fd is given";
-	if (!names_interface(p->interface))
-		return "interface is no name for an interface, such as vpn0 or pptp%d";
 	return NULL;
 }
 
@@ -133,6 +143,8 @@ profile_check(const struct profile *p, char *err, size_t errlen)
 {
 	const char *what = check_sources(p);
 
+	if (what == NULL)
+		what = check_texts(p);
 	if (what == NULL)
 		what = check_auth(p);
 	if (what == NULL)

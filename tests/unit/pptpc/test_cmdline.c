@@ -133,6 +133,7 @@ START_TEST(test_errors_name_the_argument)
 	    {"-x", "-x"},
 	    {"-c", "-c"},
 	    {"-c f h user bob", "-c"},
+	    {"h user bob ip-down down.sh", "ip-down"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

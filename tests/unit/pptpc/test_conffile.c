@@ -91,6 +91,9 @@ START_TEST(test_tunnels_in_their_order)
 }
 END_TEST
 
+#define TEN "0123456789"
+#define LONG_NAME TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 START_TEST(test_errors_name_file_and_line)
 {
 	static const char *const rows[][2] = {
@@ -100,6 +103,11 @@ START_TEST(test_errors_name_file_and_line)
 	    {"tunnel a {\n server = h\n allow = {mschap2,\n mschap9}\n}\n", "test.conf:4: allow"},
 	    {"log-level = loud\n", "test.conf:1: log-level"},
 	    {"log = paper\n", "test.conf:1: log"},
+	    {"control-socket = here\n", "test.conf:1: control-socket"},
+	    {"\ncontrol-socket = /" LONG_NAME "\n", "test.conf:2: control-socket: longer than 107 characters"},
+	    {"tunnel a { server = h user = x ip-up = up.sh }\n", "test.conf: tunnel \"a\": ip-up"},
+	    {"tunnel a { server = h user = x dns-domain = \"a b\" }\n", "test.conf: tunnel \"a\": dns-domain"},
+	    {"tunnel a { server = h user = x interface = \"p%x\" }\n", "test.conf: tunnel \"a\": interface"},
 	    {"tunnel a {\n server = h\n}\n", "test.conf: tunnel \"a\": no user"},
 	    {"log-level = info\n", "test.conf: no tunnel"},
 	    {"tunnel a { server = h user = x interface = i0 }\ntunnel b { server = h user = x interface = i0 }\n", "i0"},

@@ -180,6 +180,10 @@ START_TEST(test_a_negotiation_without_end)
 {
 	tunnel("lcp-restart 1 lcp-max-configure 2 auth-timeout 3");
 	negotiate();
+	fake_network(d);
+	fake_answer();
+	ck_assert_uint_eq(fake.last.bind.bundle.restart_ns, TS_S(1));
+	ck_assert_uint_eq(fake.last.bind.bundle.max_configure, 2);
 	fake_tick(d);
 	ck_assert_int_eq(d->state, DIAL_LINK);
 	d->link_ts -= TS_S(15);
