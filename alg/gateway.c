@@ -280,7 +280,7 @@ start(struct gateway *gw, struct gateway_prepared *p)
 		return false;
 	in = handover_inherit(gw);
 	if (!start_user(gw) || !start_listeners(gw)) {
-		handover_restore(NULL, in);
+		handover_decline(in);
 		return false;
 	}
 	if (priv_attach(gw->priv, gw->base, on_monitor_lost, gw) != 0)

@@ -38,9 +38,11 @@ struct inheritance;
 
 /* Takes what the former process left: listeners and raw sockets go to gw at once. Never NULL but when memory ran out. */
 struct inheritance *handover_inherit(struct gateway *gw);
-/* Brings flows and their calls to life, when everything else of gw is there. A state that can't be read is logged, and its sockets
- * are reset. gw NULL: only resets them. Frees in, which may be NULL. */
+/* Brings flows and their calls to life, when everything else of gw is there; only then the service manager forgets them. A state that
+ * can't be read is logged, and its sockets are reset. Frees in, which may be NULL. */
 void handover_restore(struct gateway *gw, struct inheritance *in);
+/* The same without taking anything: the service manager, if there is one, gives it all to another process. */
+void handover_decline(struct inheritance *in);
 
 /* --- handover_state.c: the block's bytes, the same way out and in ------------------------------ */
 

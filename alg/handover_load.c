@@ -14,7 +14,7 @@
 #include "sys/log.h"
 #include "sys/sockaddr.h"
 
-enum { STATE_MAX_BYTES = 256 << 20 };
+enum { STATE_MAX_BYTES = 256 << 20, TRIES_MAX = 3 };
 
 struct inherited {
 	char name[MONITOR_FD_NAME];
@@ -121,7 +121,21 @@ take_gre(struct gateway *gw, struct inheritance *in)
 	}
 }
 
-/* Where the file was read to by now is the former process's affair. */
+/* The place in the file, which all share that are given it, counts them: who ends at this does not do so for ever. */
+static bool
+is_tried(int fd)
+{
+	off_t tries = lseek(fd, 0, SEEK_CUR);
+
+	if (tries < TRIES_MAX)
+		return lseek(fd, tries + 1, SEEK_SET) < 0;
+	log_event(LOG_LEVEL_ERROR, "handover",
+	    "error=\"%d processes have ended while they took over what the former one left: control connections are reset, gates are "
+	    "adopted\"",
+	    TRIES_MAX);
+	return true;
+}
+
 static void
 read_state(struct inheritance *in)
 {
@@ -130,7 +144,7 @@ read_state(struct inheritance *in)
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= STATE_MAX_BYTES)
+	if (!is_tried(fd) && fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= STATE_MAX_BYTES)
 		in->state = malloc((size_t)st.st_size);
 	while (in->state != NULL && in->state_len < (size_t)st.st_size) {
 		ssize_t n = pread(fd, in->state + in->state_len, (size_t)st.st_size - in->state_len, (off_t)in->state_len);
@@ -375,17 +389,49 @@ restore_all(struct gateway *gw, struct inheritance *in)
 	    gw->flows_count, gw->calls_count, lost);
 }
 
+static void
+settle(struct gateway *gw)
+{
+	struct monitor_request req;
+
+	memset(&req, 0, sizeof(req));
+	req.type = MONITOR_SETTLED;
+	if (monitor_send(gw->priv, &req, ignore, NULL) != 0)
+		gw->counters.monitor_failed++;
+}
+
+static void
+free_inheritance(struct inheritance *in, void (*end)(int fd))
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (in->at[i].fd >= 0)
+			end(in->at[i].fd);
+	free(in->at);
+	free(in->state);
+	free(in);
+}
+
 void
 handover_restore(struct gateway *gw, struct inheritance *in)
 {
 	if (in == NULL)
 		return;
-	if (gw != NULL && in->state != NULL)
+	if (in->state != NULL)
 		restore_all(gw, in);
-	for (size_t i = 0; i < in->count; i++)
-		if (in->at[i].fd >= 0)
-			flow_reset(in->at[i].fd);
-	free(in->at);
-	free(in->state);
-	free(in);
+	if (in->count > 0)
+		settle(gw);
+	free_inheritance(in, flow_reset);
+}
+
+static void
+just_close(int fd)
+{
+	close(fd);
+}
+
+void
+handover_decline(struct inheritance *in)
+{
+	if (in != NULL)
+		free_inheritance(in, just_close);
 }

@@ -206,27 +206,6 @@ do_reload(struct doing *d)
 	return 0;
 }
 
-/* Whether an earlier one has this name: thousands share one, which is found at once. */
-static bool
-name_again(const struct monitor *m, size_t i)
-{
-	size_t first = 0;
-
-	while (strcmp(m->inherited[first].name, m->inherited[i].name) != 0)
-		first++;
-	return first < i;
-}
-
-/* Else a start after a kill would be given the same ones again. */
-static void
-empty_store(struct monitor *m)
-{
-	for (size_t i = 0; i < m->inherited_count && handover_managed(); i++)
-		if (!name_again(m, i))
-			handover_unstore(m->inherited[i].name);
-	m->inherited_count = m->inherited_given = 0;
-}
-
 static int
 do_inherit(struct doing *d)
 {
@@ -239,8 +218,16 @@ do_inherit(struct doing *d)
 		d->fds[d->fds_count++] = h->fd;
 	}
 	d->reply.inherit.count = d->fds_count;
-	if (d->fds_count == 0)
-		empty_store(m);
+	return 0;
+}
+
+static int
+do_settled(struct doing *d)
+{
+	struct monitor *m = d->m;
+
+	handover_empty(m->inherited, m->inherited_given);
+	m->inherited_count = m->inherited_given = 0;
 	return 0;
 }
 
@@ -288,6 +275,7 @@ static const struct {
     [MONITOR_JOURNAL] = {"journal", do_journal},
     [MONITOR_TRACE] = {"trace", do_trace},
     [MONITOR_INHERIT] = {"inherit", do_inherit},
+    [MONITOR_SETTLED] = {"settled", do_settled},
     [MONITOR_RELOAD] = {"reload", do_reload},
     [MONITOR_HANDOVER] = {"handover", do_handover},
 };

@@ -30,6 +30,7 @@ enum monitor_type {
 	MONITOR_JOURNAL,  /* reply: descriptor of the journal's file */
 	MONITOR_TRACE,    /* reply: descriptor of a new trace file, the older ones renamed */
 	MONITOR_INHERIT,  /* reply: the next descriptors that the former process handed over, with their names; none: no more */
+	MONITOR_SETTLED,  /* what was inherited is in use: the service manager need not keep it any longer for another process */
 	MONITOR_RELOAD,   /* the configuration file is good, and the hand-over that follows goes to a process that reads it; EINVAL: no */
 	MONITOR_HANDOVER, /* descriptors with names for the next process, which the monitor keeps; none: forget those given before */
 	MONITOR_TYPES,

@@ -170,6 +170,14 @@ check_nothing(const struct monitor *m, const struct monitor_request *r)
 	return 0;
 }
 
+/* Whoever has everything in hand has taken all of it. */
+static int
+check_settled(const struct monitor *m, const struct monitor_request *r)
+{
+	(void)r;
+	return m->inherited_given == m->inherited_count ? 0 : EINVAL;
+}
+
 static int
 check_trace(const struct monitor *m, const struct monitor_request *r)
 {
@@ -213,6 +221,7 @@ monitor_check(const struct monitor *m, const struct monitor_request *request, si
 	    [MONITOR_JOURNAL] = check_nothing,
 	    [MONITOR_TRACE] = check_trace,
 	    [MONITOR_INHERIT] = check_nothing,
+	    [MONITOR_SETTLED] = check_settled,
 	    [MONITOR_RELOAD] = check_nothing,
 	    [MONITOR_HANDOVER] = check_handover,
 	};

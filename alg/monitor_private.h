@@ -25,7 +25,7 @@ struct monitor {
 	size_t pairs_count, pairs_max;
 	size_t diverts;
 
-	struct handover_fd *inherited; /* from the former process */
+	struct handover_fd *inherited; /* from the former process; none when the worker has settled */
 	size_t inherited_count, inherited_given;
 	struct handover_fd *handed; /* for the next one */
 	size_t handed_count, handed_max;

@@ -179,25 +179,32 @@ hand_over(struct monitor *m)
 	log_event(LOG_LEVEL_ERROR, "handover", "program=\"%s\" error=\"%m\" reason=\"control connections are lost, gates stay\"", m->path);
 }
 
+/* What the service manager keeps until the worker has settled is there for another process. */
+static bool
+is_kept(const struct monitor *m)
+{
+	return m->inherited_count > 0 && handover_managed();
+}
+
 /* After a worker's crash the gates stay too, so that data goes on until the next start adopts them. */
 static void
 end(void *user, int status)
 {
 	struct monitor *m = user;
-	bool over = m->handed_all && status == 0, crashed = status > 128;
+	bool over = m->handed_all && status == 0, crashed = status > 128, stays = over || crashed || is_kept(m);
 
 	if (crashed && m->pairs_count > 0)
 		log_event(
 		    LOG_LEVEL_WARN, "stop", "gates=%zu reason=\"the worker was killed; gates stay for the next start\"", m->pairs_count);
-	if (over || crashed)
+	if (stays)
 		monitor_forget_gates(m);
 	else
 		monitor_remove_gates(m);
 	close_inherited(m);
 	ct_close(m->ct);
-	nft_stop(m->nft, over || crashed);
+	nft_stop(m->nft, stays);
 	if (m->datapath != NULL)
-		m->datapath->ops->close(m->datapath, over || crashed);
+		m->datapath->ops->close(m->datapath, stays);
 	if (over)
 		hand_over(m);
 	for (size_t i = 0; i < m->handed_count; i++)

@@ -81,9 +81,9 @@ leave_low(struct handover_fd *fds, size_t n)
 	}
 }
 
-/* Takes a message's descriptors, at most max; further ones are closed. -1 when there are no more messages. */
+/* Takes a message's descriptors, at most max; further ones are closed. flags: of recvmsg(2). -1 when there are no more messages. */
 static ssize_t
-take_message(int bundle, struct handover_fd *fds, size_t max)
+take_message(int bundle, int flags, struct handover_fd *fds, size_t max)
 {
 	union {
 		struct cmsghdr align;
@@ -95,7 +95,7 @@ take_message(int bundle, struct handover_fd *fds, size_t max)
 	int passed[MESSAGE_FDS];
 	size_t n = 0, taken = 0;
 
-	if (recvmsg(bundle, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
+	if (recvmsg(bundle, &msg, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
 		return -1;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
@@ -114,13 +114,23 @@ take_message(int bundle, struct handover_fd *fds, size_t max)
 	return (ssize_t)taken;
 }
 
+/* Copies are taken, one message behind the other, so that the store keeps all of them for whoever comes if this process does not get
+ * far. */
+static int
+copying(int bundle)
+{
+	static const int first = 0;
+
+	return setsockopt(bundle, SOL_SOCKET, SO_PEEK_OFF, &first, sizeof(first)) == 0 ? MSG_PEEK : 0;
+}
+
 /* Puts what is in bundles in their place. */
 static size_t
 unpack(struct handover_fd *fds, size_t n, size_t max)
 {
 	for (size_t i = 0; i < n;) {
 		ssize_t more = 0;
-		int bundle;
+		int bundle, flags;
 
 		if (strcmp(fds[i].name, bundle_name) != 0) {
 			i++;
@@ -128,11 +138,10 @@ unpack(struct handover_fd *fds, size_t n, size_t max)
 		}
 		bundle = fds[i].fd;
 		fds[i] = fds[--n];
-		while ((more = take_message(bundle, fds + n, max - n)) >= 0)
+		flags = copying(bundle);
+		while ((more = take_message(bundle, flags, fds + n, max - n)) >= 0)
 			n += (size_t)more;
 		close(bundle);
-		/* It is empty now. */
-		handover_unstore(bundle_name);
 	}
 	return n;
 }
@@ -390,47 +399,80 @@ handover_store(const struct handover_fd *fds, size_t n)
 	return close_keep_errno(manager, barrier(manager, deadline));
 }
 
-int
-handover_unstore(const char *name)
+static void
+unstore(const char *name)
 {
 	char state[64 + HANDOVER_NAME];
-	int manager = -1;
+	int manager = open_manager();
 
-	if (name_ok(name))
-		manager = open_manager();
-	else
-		errno = EINVAL;
 	if (manager < 0)
-		return -1;
+		return;
 	snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
-	return close_keep_errno(manager, send_state(manager, state, NULL, 0, deadline_from_now()));
+	send_state(manager, state, NULL, 0, deadline_from_now());
+	close(manager);
+}
+
+/* Whether an earlier one has this name: thousands share one, which is found at once. */
+static bool
+name_again(const struct handover_fd *fds, size_t i)
+{
+	size_t first = 0;
+
+	while (strcmp(fds[first].name, fds[i].name) != 0)
+		first++;
+	return first < i;
+}
+
+void
+handover_empty(const struct handover_fd *taken, size_t n)
+{
+	if (n == 0 || !handover_managed())
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (name_ok(taken[i].name) && !name_again(taken, i))
+			unstore(taken[i].name);
+	unstore(bundle_name);
 }
 
 /* --- executing oneself anew ---------------------------------------------------------- */
 
-static bool
-set_environment(const struct handover_fd *fds, size_t n, int length)
-{
-	char *names = malloc((size_t)length + 1), *at = names, text[24];
-	bool ok = names != NULL;
-
-	for (size_t i = 0; ok && i < n; i++)
-		at += sprintf(at, "%s%s", i > 0 ? ":" : "", fds[i].name);
-	if (ok)
-		*at = '\0';
-	snprintf(text, sizeof(text), "%d", (int)getpid());
-	ok = ok && setenv("LISTEN_FDNAMES", names, 1) == 0 && setenv("LISTEN_PID", text, 1) == 0;
-	snprintf(text, sizeof(text), "%zu", n);
-	ok = ok && setenv("LISTEN_FDS", text, 1) == 0;
-	free(names);
-	return ok;
-}
-
 /* One place of the row of descriptors that the next process finds. */
 struct place {
-	int from;  /* copy, beyond the row, of what goes there */
-	int saved; /* copy of what was there; -1: nothing */
+	size_t which; /* of the descriptors comes there */
+	int from;     /* copy of it, beyond the row; -1: it is there already */
+	int saved;    /* copy of what was there; -1: nothing */
 };
+
+static bool
+is_there(const struct handover_fd *fds, const struct place *places, size_t at)
+{
+	return fds[places[at].which].fd == FIRST + (int)at;
+}
+
+/* Who has a number of the row keeps it, and the others fill the gaps: to move thousands would take as many descriptors more, twice. */
+static void
+assign_places(struct place *places, const struct handover_fd *fds, size_t n)
+{
+	size_t gap = 0;
+
+	for (size_t at = 0; at < n; at++)
+		places[at] = (struct place){.which = n, .from = -1, .saved = -1};
+	for (size_t i = 0; i < n; i++) {
+		size_t at = fds[i].fd >= FIRST ? (size_t)(fds[i].fd - FIRST) : n;
+
+		if (at < n)
+			places[at].which = i;
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t at = fds[i].fd >= FIRST ? (size_t)(fds[i].fd - FIRST) : n;
+
+		if (at < n && places[at].which == i)
+			continue;
+		while (places[gap].which < n)
+			gap++;
+		places[gap].which = i;
+	}
+}
 
 /* Nothing is changed yet: copies only. False with errno; the places are whole up to *made then. */
 static bool
@@ -440,8 +482,14 @@ prepare_places(struct place *places, const struct handover_fd *fds, size_t n, si
 
 	for (*made = 0; *made < n; (*made)++) {
 		struct place *p = &places[*made];
+		int fd = fds[p->which].fd;
 
-		p->from = fcntl(fds[*made].fd, F_DUPFD_CLOEXEC, beyond);
+		if (is_there(fds, places, *made)) {
+			if (fcntl(fd, F_GETFD) < 0)
+				return false;
+			continue;
+		}
+		p->from = fcntl(fd, F_DUPFD_CLOEXEC, beyond);
 		if (p->from < 0)
 			return false;
 		p->saved = fcntl(FIRST + (int)*made, F_DUPFD_CLOEXEC, beyond);
@@ -454,19 +502,36 @@ prepare_places(struct place *places, const struct handover_fd *fds, size_t n, si
 }
 
 static void
-restore_places(struct place *places, size_t n, bool moved)
+restore_place(const struct place *p, int at, bool moved)
 {
-	for (size_t i = 0; i < n; i++) {
-		int at = FIRST + (int)i;
+	if (moved && p->from < 0)
+		fcntl(at, F_SETFD, FD_CLOEXEC);
+	else if (moved && p->saved < 0)
+		close(at);
+	else if (moved)
+		dup3(p->saved, at, O_CLOEXEC);
+	if (p->from >= 0)
+		close(p->from);
+	if (p->saved >= 0)
+		close(p->saved);
+}
 
-		if (moved && places[i].saved < 0)
-			close(at);
-		else if (moved)
-			dup3(places[i].saved, at, O_CLOEXEC);
-		close(places[i].from);
-		if (places[i].saved >= 0)
-			close(places[i].saved);
-	}
+static bool
+set_environment(const struct handover_fd *fds, const struct place *places, size_t n, int length)
+{
+	char *names = malloc((size_t)length + 1), *at = names, text[24];
+	bool ok = names != NULL;
+
+	for (size_t i = 0; ok && i < n; i++)
+		at += sprintf(at, "%s%s", i > 0 ? ":" : "", fds[places[i].which].name);
+	if (ok)
+		*at = '\0';
+	snprintf(text, sizeof(text), "%d", (int)getpid());
+	ok = ok && setenv("LISTEN_FDNAMES", names, 1) == 0 && setenv("LISTEN_PID", text, 1) == 0;
+	snprintf(text, sizeof(text), "%zu", n);
+	ok = ok && setenv("LISTEN_FDS", text, 1) == 0;
+	free(names);
+	return ok;
 }
 
 static void
@@ -474,8 +539,14 @@ move_and_exec(const char *path, char *const argv[], const struct place *places, 
 {
 	void (*pipe_handler)(int);
 
-	for (size_t i = 0; i < n; i++)
-		dup2(places[i].from, FIRST + (int)i);
+	for (size_t i = 0; i < n; i++) {
+		int at = FIRST + (int)i;
+
+		if (places[i].from < 0)
+			fcntl(at, F_SETFD, 0);
+		else
+			dup2(places[i].from, at);
+	}
 	fflush(NULL);
 	/* Who ignores it hands that on. */
 	pipe_handler = signal(SIGPIPE, SIG_DFL);
@@ -496,12 +567,14 @@ handover_exec(const char *path, char *const argv[], const struct handover_fd *fd
 	places = calloc(n + 1, sizeof(*places));
 	if (places == NULL)
 		return;
-	moved = prepare_places(places, fds, n, &made) && set_environment(fds, n, length);
+	assign_places(places, fds, n);
+	moved = prepare_places(places, fds, n, &made) && set_environment(fds, places, n, length);
 	if (moved)
 		move_and_exec(path, argv, places, n);
 	saved = errno;
 	clear_environment();
-	restore_places(places, made, moved);
+	for (size_t i = 0; i < made; i++)
+		restore_place(&places[i], FIRST + (int)i, moved);
 	free(places);
 	errno = saved;
 }

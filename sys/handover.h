@@ -20,7 +20,7 @@ struct handover_fd {
  * cleared of it and the descriptors are close-on-exec from then on; one without a name is called "unknown", and names that are too
  * long are cut. Where they are many, they are moved above the numbers that select(2) can deal with, as far as the limit of open files
  * allows. The order is the manager's, not the one they were stored in. What was in the manager's store stays there as well until
- * handover_unstore(), unless there were more than a thousand, which the store holds as one. Call it first thing in main(). Returns how many. */
+ * handover_empty(). Call it first thing in main(). Returns how many. */
 size_t handover_take(struct handover_fd *fds, size_t max);
 
 /* There is a service manager that tells its wishes by NOTIFY_SOCKET. */
@@ -33,11 +33,13 @@ int handover_notify(const char *state);
  * as the unit's FileDescriptorStoreMax= goes: the manager does not tell what it had no room for. -1 with errno: ENOTCONN (no manager),
  * EINVAL (a name), E2BIG (all names together), ETIMEDOUT, or sendmsg(2)'s. The process may end then; they stay the caller's. */
 int handover_store(const struct handover_fd *fds, size_t n);
-/* Takes all descriptors of this name out of the store again; a name that is not there is no error. 0 or -1 with errno. */
-int handover_unstore(const char *name);
+/* Takes what handover_take() gave out of the store: when this process has everything in hand. If it ends before, the next one is given
+ * the same again. Until then a socket that is closed here stays open there. Without a manager nothing happens. */
+void handover_empty(const struct handover_fd *taken, size_t n);
 
-/* Executes path with argv in this very process, which keeps its pid, and leaves it the descriptors; all others must be close-on-exec.
- * Signals that are blocked stay so, and what waits of them. Returns only on error, with errno, and everything as it was before. */
+/* Executes path with argv in this very process, which keeps its pid, and leaves it the descriptors, in whatever order; these and all
+ * others must be close-on-exec. Takes hardly more descriptors than there are. Signals that are blocked stay so, and what waits of them.
+ * Returns only on error, with errno, and everything as it was before. */
 void handover_exec(const char *path, char *const argv[], const struct handover_fd *fds, size_t n);
 
 #endif

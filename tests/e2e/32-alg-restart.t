@@ -145,7 +145,7 @@ kill -HUP "$store_pid"
 restarted() { [ "$(grep -c event=control-restored "$work/store.log")" -ge 1 ] && alg status; }
 ok "the service is restarted" wait_for 10 restarted
 soon_is "all was in the store: two listeners, two sockets, the state" 5 grep -c '^stored ' "$work/store.log"
-emptied() { [ "$(grep '^removed ' "$work/store.log" | sort | tr '\n' ' ')" = 'removed f 2 removed l4 1 removed l6 1 removed state 1 ' ]; }
+emptied() { [ "$(grep '^removed ' "$work/store.log" | sort | tr '\n' ' ')" = 'removed bundle 0 removed f 2 removed l4 1 removed l6 1 removed state 1 ' ]; }
 ok "which is emptied" wait_for 5 emptied
 ok "its call goes on" talk <<END
 $(data c1 7 s1 21 192.0.2.254)

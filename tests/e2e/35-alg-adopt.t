@@ -5,7 +5,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 65
+plan 72
 flows=2000
 [ "${E2E_QUICK:-0}" = 1 ] && flows=200
 alg_topology
@@ -93,8 +93,24 @@ ok "which carry data" both_carry
 gateway_stop
 is "and are gone when it stops" "$(gre_entries)" 0
 
+# shellcheck disable=SC2016
+spawn alg "$gw" sh -c 'exec 3<"$0"; dd bs=1 count=3 <&3 >/dev/null 2>&1; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=state exec "$@"' \
+  "$work/state" "$pptpalg" -f -c "$work/alg.conf"
+gateway_pid=$!
+ok "a start with a state of which three have died" wait_for 5 alg status
+ok "does not touch it" wait_for 5 logged alg 'event=handover error="3 processes have ended while they took over'
+gateway_stop
+
 # --- thousands ---------------------------------------------------------------------------------------------------------
-gateway_start 'max-connections-per-source = 0' 'max-half-open = 0' 'poll-interval = "1s"'
+# Two starts of the service manager's fail where it is told so: by an error in the file, and after everything was taken.
+gateway_config alg 'max-connections-per-source = 0' 'max-half-open = 0' 'poll-interval = "1s"'
+sed '$ a nat = nonsense' "$work/alg.conf" >"$work/wrong.conf"
+sed 's,^control-socket.*,control-socket = "/nonexistent/folder/sock",' "$work/alg.conf" >"$work/unable.conf"
+# shellcheck disable=SC2016
+spawn manager "$gw" "$BUILD/tests/e2e/fdstore" sh -c 'cd "$0"
+  for c in wrong unable alg; do ! [ "$c" = alg ] && ! rm "$c" 2>/dev/null || exec "$1" -f -c "$c.conf"; done' "$work" "$pptpalg"
+manager_pid=$!
+ok "a gateway under a service manager" wait_for 10 alg status
 many() {
   ends
   for ((i = 0; i < flows; i++)); do
@@ -115,18 +131,31 @@ ok "calls on the first and the last" talk <<END
 $(call_of 0)
 $(call_of $last)
 END
-kill -USR2 "$gateway_pid"
-restored() { logged alg "event=handover restored-flows=$flows restored-calls=2 lost-flows=0" && alg status; }
-ok "all go over to the next process" wait_for 20 restored
+# restored STARTS CALLS
+restored() {
+  [ "$(grep -c "event=start version" "$work/manager.log")" = "$1" ] &&
+    logged manager "event=handover restored-flows=$flows restored-calls=$2 lost-flows=0" && alg status
+}
+kill -HUP "$(awk '/^started/ {p = $2} END {print p}' "$work/manager.log")"
+ok "all go over to the process that has read the configuration anew" wait_for 20 restored 2 2
 ok "calls go on, and new ones are made" talk <<END
 $(data n0 3000 m0 100)
 $(data n$last $((3000 + last)) m$last $((100 + last)))
 $(call_of 1)
 $(call_of $((flows / 2)))
 END
+touch "$work/wrong" "$work/unable"
+kill -HUP "$manager_pid"
+ok "and to one that the service manager starts, though two starts fail" wait_for 30 restored 3 4
+is "which they did" "$(grep -cE '^ended [0-9]+ exit 1' "$work/manager.log")" 2
+ok "calls go on" talk <<END
+$(data n0 3000 m0 100)
+$(data n$last $((3000 + last)) m$last $((100 + last)))
+END
 say fresh
 ok "all end" wait_for 20 gates_are 0
-gateway_stop
+run kill -TERM "$manager_pid"
+ok "and the gateway" wait_for 20 gone "$manager_pid"
 
 # --- other data paths --------------------------------------------------------------------------------------------------
 # survives NAME: calls on this data path over a hand-over

@@ -551,12 +551,17 @@ START_TEST(inherited_ones_are_given_once)
 	memset(in->name, 'x', 5);
 	r.m.inherited = in;
 	r.m.inherited_count = 1;
+	ck_assert_int_eq(ask(&r, MONITOR_SETTLED), EINVAL); /* without having taken any */
 	ck_assert_int_eq(ask(&r, MONITOR_INHERIT), 0);
 	ck_assert(r.fds_count == 1 && r.reply.inherit.count == 1);
 	ck_assert_str_eq(r.reply.inherit.names[0], "xxxxx");
 	close(r.fds[0]);
 	ck_assert_int_eq(ask(&r, MONITOR_INHERIT), 0);
 	ck_assert(r.fds_count == 0 && r.reply.inherit.count == 0);
+	ck_assert_uint_eq(r.m.inherited_count, 1); /* for another process, should this one end */
+	ck_assert_int_eq(ask(&r, MONITOR_SETTLED), 0);
+	ck_assert_uint_eq(r.m.inherited_count, 0);
+	ck_assert_int_eq(ask(&r, MONITOR_SETTLED), 0);
 	free(in);
 	tear_down(&r);
 }

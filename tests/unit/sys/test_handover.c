@@ -76,24 +76,32 @@ take_body(void)
 	CHECK(handover_take(fds, 4) == 2 && fds[0].fd == 3 && fds[1].fd == 5 && strcmp(fds[1].name, "unknown") == 0);
 }
 
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max > 3000);
+	limit.rlim_cur = limit.rlim_max;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
 /* Low numbers are for libraries that use select(2). */
 static void
 take_many_body(void)
 {
-	enum { MANY = 300, MAX = 512 };
-	struct rlimit limit;
+	enum { COUNT = 300, MAX = 512 };
 	struct handover_fd fds[MAX];
 	int null = open("/dev/null", O_RDONLY);
 
-	CHECK(null >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max > 2000);
-	limit.rlim_cur = limit.rlim_max;
-	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	CHECK(null >= 0);
+	raise_limit();
 	leave(0, NULL, getpid());
-	for (int fd = 3; fd < 3 + MANY; fd++)
+	for (int fd = 3; fd < 3 + COUNT; fd++)
 		CHECK(fd == null || dup2(null, fd) == fd);
 	CHECK(setenv("LISTEN_FDS", "300", 1) == 0);
-	CHECK(handover_take(fds, MAX) == MANY);
-	for (int i = 0; i < MANY; i++)
+	CHECK(handover_take(fds, MAX) == COUNT);
+	for (int i = 0; i < COUNT; i++)
 		CHECK(fds[i].fd >= FD_SETSIZE && fcntl(fds[i].fd, F_GETFD) == FD_CLOEXEC && fcntl(3 + i, F_GETFD) == -1);
 }
 
@@ -180,21 +188,34 @@ next_message(int fd, char text[256], int fds[253])
 	return count;
 }
 
+static bool
+hears(int fd, const char *wanted)
+{
+	int fds[253];
+	char text[256];
+
+	return next_message(fd, text, fds) == 0 && strcmp(text, wanted) == 0;
+}
+
 static void
 notify_body(void)
 {
+	const struct handover_fd taken[] = {{.name = "a-1"}, {.name = "b"}, {.name = "a-1"}, {.name = "a:1"}};
 	int fds[253], fd;
 	char text[256];
 
 	CHECK(unsetenv("NOTIFY_SOCKET") == 0 && !handover_managed() && handover_notify("READY=1") == 0);
-	CHECK(handover_store(NULL, 0) == -1 && errno == ENOTCONN && handover_unstore("x") == -1 && errno == ENOTCONN);
+	CHECK(handover_store(NULL, 0) == -1 && errno == ENOTCONN);
+	handover_empty(taken, 4); /* nobody to tell it to */
 	for (int abstract = 0; abstract < 2; abstract++) {
 		fd = manager(abstract != 0);
 		CHECK(handover_managed() && handover_notify("READY=1\nSTATUS=well") == 0);
 		CHECK(next_message(fd, text, fds) == 0 && strcmp(text, "READY=1\nSTATUS=well") == 0);
-		CHECK(handover_unstore("a-1") == 0);
-		CHECK(next_message(fd, text, fds) == 0 && strcmp(text, "FDSTOREREMOVE=1\nFDNAME=a-1") == 0);
-		CHECK(handover_unstore("a:1") == -1 && errno == EINVAL);
+		handover_empty(taken, 0);
+		handover_empty(taken, 4);
+		CHECK(hears(fd, "FDSTOREREMOVE=1\nFDNAME=a-1") && hears(fd, "FDSTOREREMOVE=1\nFDNAME=b"));
+		CHECK(hears(fd, "FDSTOREREMOVE=1\nFDNAME=bundle"));
+		CHECK(recv(fd, text, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN);
 		close(fd);
 		CHECK(handover_notify("READY=1") == -1 && errno == ECONNREFUSED);
 		unlink(path);
@@ -277,6 +298,67 @@ START_TEST(descriptors_are_stored_in_batches)
 }
 END_TEST
 
+enum { MANY = 1100 };
+
+static void __attribute__((noreturn)) store_many(struct handover_fd *fds)
+{
+	for (size_t i = 0; i < MANY; i++) {
+		fds[i].fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		snprintf(fds[i].name, sizeof(fds[i].name), "%s", i < 2 ? "l" : "f");
+	}
+	_exit(handover_store(fds, MANY) == 0 ? 0 : 1);
+}
+
+/* As a process that the manager starts. */
+static size_t
+take_bundle(int bundle, struct handover_fd *fds, size_t max)
+{
+	struct stat st, null;
+	size_t n;
+
+	CHECK(dup2(bundle, 3) == 3);
+	leave(0, "bundle", getpid());
+	CHECK(setenv("LISTEN_FDS", "1", 1) == 0 && stat("/dev/null", &null) == 0);
+	n = handover_take(fds, max);
+	for (size_t i = 0; i < n; i++) {
+		CHECK(strcmp(fds[i].name, i < 2 ? "l" : "f") == 0);
+		CHECK(fstat(fds[i].fd, &st) == 0 && st.st_rdev == null.st_rdev && close(fds[i].fd) == 0);
+	}
+	return n;
+}
+
+static void
+bundle_body(void)
+{
+	static struct handover_fd fds[2 * MANY];
+	int fd, given[253], bundle, status;
+	char text[256];
+	pid_t pid;
+
+	raise_limit();
+	fd = fcntl(manager(false), F_DUPFD_CLOEXEC, 100);
+	pid = fork();
+	if (pid == 0)
+		store_many(fds);
+	CHECK(next_message(fd, text, given) == 1 && strcmp(text, "FDSTORE=1\nFDPOLL=0\nFDNAME=bundle") == 0);
+	bundle = fcntl(given[0], F_DUPFD_CLOEXEC, 100);
+	CHECK(next_message(fd, text, given) == 1 && strcmp(text, "BARRIER=1") == 0 && close(given[0]) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	/* Whoever comes is given all of them, until one says that it has them. */
+	for (int process = 0; process < 3; process++)
+		CHECK(take_bundle(bundle, fds, 2 * MANY) == MANY);
+	handover_empty(fds, MANY);
+	CHECK(hears(fd, "FDSTOREREMOVE=1\nFDNAME=l") && hears(fd, "FDSTOREREMOVE=1\nFDNAME=f"));
+	CHECK(hears(fd, "FDSTOREREMOVE=1\nFDNAME=bundle"));
+	unlink(path);
+}
+
+START_TEST(what_is_stored_as_one_stays_until_it_is_taken_over)
+{
+	in_child(bundle_body);
+}
+END_TEST
+
 static void
 bad_manager_body(void)
 {
@@ -314,8 +396,8 @@ pipe_with(const char *text)
 static void
 exec_in_disorder(void)
 {
-	char script[] = "read a <&3 && read b <&4 && read c <&5 && [ \"$a$b$c\" = onetwothree ] && [ $LISTEN_FDS = 3 ] && "
-			"[ $LISTEN_PID = $$ ] && [ $LISTEN_FDNAMES = first:second:second ] && ! [ -e /proc/$$/fd/6 ] && "
+	char script[] = "read a <&3 && read b <&4 && read c <&5 && [ \"$a$b$c\" = threeonetwo ] && [ $LISTEN_FDS = 3 ] && "
+			"[ $LISTEN_PID = $$ ] && [ $LISTEN_FDNAMES = second:first:second ] && ! [ -e /proc/$$/fd/6 ] && "
 			"! [ -e /proc/$$/fd/77 ] && kill -PIPE $$; exit 9";
 	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, script, NULL};
 	struct handover_fd fds[3] = {{.name = "first"}, {.name = "second"}, {.name = "second"}};
@@ -325,7 +407,7 @@ exec_in_disorder(void)
 	fds[1].fd = pipe_with("two\n");
 	fds[2].fd = pipe_with("three\n");
 	CHECK(dup3(other, 77, O_CLOEXEC) == 77);
-	/* In the row already, each in another's place. */
+	/* In the row already: each has the place it will have. */
 	CHECK(fcntl(other, F_GETFD) >= 0);
 	for (int i = 0; i < 3; i++)
 		CHECK(dup3(fds[i].fd, 80 + i, O_CLOEXEC) == 80 + i);
@@ -401,6 +483,33 @@ failed_exec_body(void)
 	free(many);
 }
 
+/* Thousands take hardly more descriptors than they are. */
+static void
+frugal_exec_body(void)
+{
+	enum { COUNT = 100, LIMIT = 120 };
+	char *argv[] = {(char[]){"x"}, NULL};
+	const struct rlimit limit = {LIMIT, LIMIT};
+	struct handover_fd fds[COUNT];
+
+	for (int fd = 3; fd < 200; fd++)
+		close(fd);
+	for (int i = 0; i < COUNT; i++)
+		fds[i] = (struct handover_fd){.fd = fcntl(0, F_DUPFD_CLOEXEC, 6), .name = "n"};
+	CHECK(fds[COUNT - 1].fd == COUNT + 5 && setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	handover_exec("/nonexistent/program", argv, fds, COUNT);
+	CHECK(errno == ENOENT);
+	for (int i = 0; i < COUNT; i++)
+		CHECK(fds[i].fd == 6 + i && fcntl(fds[i].fd, F_GETFD) == FD_CLOEXEC);
+	CHECK(fcntl(3, F_GETFD) == -1 && fcntl(COUNT + 6, F_GETFD) == -1);
+}
+
+START_TEST(an_exec_needs_few_more_descriptors)
+{
+	in_child(frugal_exec_body);
+}
+END_TEST
+
 START_TEST(a_failed_exec_changes_nothing)
 {
 	in_child(failed_exec_body);
@@ -419,8 +528,10 @@ suite_handover(void)
 	tcase_add_test(t, what_is_not_ours_is_not_taken);
 	tcase_add_test(t, states_are_told);
 	tcase_add_test(t, descriptors_are_stored_in_batches);
+	tcase_add_test(t, what_is_stored_as_one_stays_until_it_is_taken_over);
 	tcase_add_test(t, a_manager_that_does_not_answer);
 	tcase_add_test(t, the_next_process_finds_them);
+	tcase_add_test(t, an_exec_needs_few_more_descriptors);
 	tcase_add_test(t, a_failed_exec_changes_nothing);
 	suite_add_tcase(s, t);
 	return s;
