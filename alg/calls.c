@@ -288,11 +288,14 @@ calls_ended(struct flow *f, const struct alg_call *ids, enum alg_why why)
 		return;
 	c->gone = true;
 	detach(c);
-	if (why == ALG_WHY_TRANSPORT)
-		gates_control_lost(f->gw->gates, c->pair.id, clock_ts());
-	else
-		gates_end(f->gw->gates, c->pair.id, why, clock_ts());
 	gateway_work_later(f->gw);
+	if (why == ALG_WHY_TRANSPORT) {
+		gates_control_lost(f->gw->gates, c->pair.id, clock_ts());
+		return;
+	}
+	gates_end(f->gw->gates, c->pair.id, why, clock_ts());
+	c->awaited = true;
+	f->closing_gates++;
 }
 
 /* The gates first: a call that merely lost its connection would linger. */

@@ -423,6 +423,17 @@ flow_check_deadlines(struct gateway *gw, uint64_t ts)
 	}
 }
 
+void
+flow_gates_gone(struct gateway *gw, uint64_t number)
+{
+	struct flow *f = by_number(gw, number);
+
+	if (f == NULL || f->closing_gates == 0)
+		return;
+	f->closing_gates--;
+	flow_pump(f);
+}
+
 bool
 gateway_clear_flow(struct gateway *gw, uint64_t number)
 {

@@ -41,6 +41,8 @@ enum { FLOW_TEXT = 320 };
 const char *flow_text(const struct flow *f, char buf[FLOW_TEXT]);
 /* "client" or "server"; static. */
 const char *flow_side_text(enum alg_side side);
+/* The gates of a call of this flow that ended are gone: what tells of the end may go out. */
+void flow_gates_gone(struct gateway *gw, uint64_t number);
 /* A descriptor is closed with a reset, so that its other end knows at once. */
 void flow_reset(int fd);
 

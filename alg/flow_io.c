@@ -30,7 +30,7 @@ flush(struct flow *f, enum alg_side side)
 	size_t len = alg_rewrite_output(f->rw, side, &data);
 	ssize_t n;
 
-	if (len == 0)
+	if (len == 0 || f->closing_gates > 0)
 		return false;
 	n = end->shut ? (ssize_t)len : send(end->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
@@ -164,6 +164,7 @@ early(struct flow *f, ssize_t n)
 	struct flow_end *end = &f->end[ALG_CLIENT];
 
 	event_del(end->read);
+	end->full = true; /* so that a reset behind the data is found out */
 	if (n == 0)
 		flow_fsm(f, FLOW_E_END);
 }

@@ -43,11 +43,12 @@ static void
 log_down(const struct call *c, const struct gates_info *info)
 {
 	const struct gate_counters *n = &info->counters;
+	uint64_t now = clock_unix();
 	char more[256];
 
 	snprintf(more, sizeof(more),
 	    "seconds=%" PRIu64 " up-packets=%" PRIu64 " up-bytes=%" PRIu64 " down-packets=%" PRIu64 " down-bytes=%" PRIu64 " reason=\"%s\"",
-	    clock_unix() - c->since_unix, n->up_pkts, n->up_bytes, n->down_pkts, n->down_bytes, alg_why_text(info->why));
+	    now > c->since_unix ? now - c->since_unix : 0, n->up_pkts, n->up_bytes, n->down_pkts, n->down_bytes, alg_why_text(info->why));
 	log_call(LOG_LEVEL_INFO, "call-down", c, more);
 }
 
@@ -343,6 +344,8 @@ gone(struct gateway *gw, const struct gates_info *info)
 	trace_line(gw->trace, TRACE_INFO, TRACE_GATES, "gates=%" PRIu64 " gone: %s", info->pair.id, alg_why_text(info->why));
 	if (info->why == ALG_WHY_GATES_FAILED)
 		end_call(c, info->why);
+	if (c->awaited)
+		flow_gates_gone(gw, c->flow_number);
 	calls_drop(c);
 }
 

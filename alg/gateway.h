@@ -109,6 +109,7 @@ struct flow {
 	size_t requested;       /* as counted in source_account */
 	uint64_t violations;    /* messages not let through */
 	uint64_t calls_ever;    /* calls whose gates were installed */
+	size_t closing_gates;   /* pairs of calls that ended: until they are gone, nothing is sent, for it may tell of the end */
 	bool ending;            /* the rewriter has said CLOSED: what comes in is dropped */
 	unsigned answers;       /* that are awaited from the monitor: it isn't freed before */
 	char reason[160];       /* why it ended, for the log */
@@ -135,6 +136,7 @@ struct call {
 	bool up;      /* its gates were installed */
 	bool ending;  /* cleared from here */
 	bool gone;    /* the rewriter has forgotten it */
+	bool awaited; /* its flow's closing_gates counts it */
 	bool adopted; /* found in the kernel after a restart */
 	bool claims;  /* adopted: holds its translated ids itself */
 };

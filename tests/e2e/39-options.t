@@ -2,7 +2,7 @@
 # Options of pptpalg.conf that no other test sees at work.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 39
+plan 42
 alg_topology
 masquerade
 again() { gateway_stop; : >"$work/alg.log"; gateway_start "$@"; }
@@ -85,6 +85,12 @@ c1 gre @s1_at_c1 reaches s1 as 21 from 192.0.2.253
 END
 
 # --- times --------------------------------------------------------------------------------------------------------
+again
+say fresh # so that nobody listens
+in_ns "$in1" curl -s -m 20 http://192.0.2.1:1723/
+like "a client whose server refuses the connection is reset" $? '^5[56]$' # curl's numbers for it; 52 is a plain end
+ok "who and why is logged" wait_for 20 logged alg 'event=control-failed flow=[0-9]+ client=10.1.0.2 .* server=192.0.2.1 .*reason="the server refused'
+alg_is "and counted" 1 counters .connect_failed
 again 'connect-timeout = "500ms"'
 in_ns "$srv" nft 'add table ip t; add chain ip t in { type filter hook input priority 0; }; add rule ip t in tcp dport 1723 drop'
 say fresh; say "c1 in $in1"; say "c1 connects 192.0.2.1"

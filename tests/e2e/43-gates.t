@@ -2,7 +2,7 @@
 # The life of gates: until their first packet, in silence, at the end of a call and of a control connection, and the limits on them.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 76
+plan 79
 alg_topology
 
 # --- time ----------------------------------------------------------------------------------------------------------
@@ -83,6 +83,22 @@ lost "the client resets" 'c1 resets' 's1 gets end'
 lost "the client closes" 'c1 closes' 's1 gets end'
 lost "the server resets" 's1 resets' 'c1 gets end'
 lost "the server closes" 's1 closes' 'c1 gets end'
+if [ "$(alg_json status .datapath)" = user ]; then
+  for _ in 1 2 3; do pass "no monitor # SKIP gates are the worker's own"; done
+else
+  ok "a call" talk < <(ends; connection c1 s1; outgoing c1 7 s1 9; data c1 7 s1 9)
+  run kill -STOP "$gateway_pid"
+  ok "nobody hears that a call is over while its gates are there" talk <<END
+s1 sends CDN <Call-ID 9>
+c1 gets nothing 500
+END
+  run kill -CONT "$gateway_pid"
+  ok "but when they are gone" talk <<END
+c1 gets CDN <Call-ID @s1_at_c1>
+s1 gre @c1_at_s1 misses c1
+END
+fi
+say fresh
 gateway_stop; gateway_start 'ageing-timeout = "2s"' 'idle-timeout = "1s"' 'poll-interval = "500ms"' 'keepalive = "1s"'
 ok "while the control connection lives, silence ends no call" talk <<END
 $(ends)
