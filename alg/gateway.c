@@ -245,12 +245,10 @@ make_control(struct gateway *gw, struct gateway_prepared *p)
 		if (gw->ctl == NULL)
 			return false;
 	}
-	if (p->watch_fd >= 0) {
-		gw->guard = guard_new(gw, p->watch_fd);
-		p->watch_fd = -1;
-		if (gw->guard == NULL)
-			return false;
-	}
+	gw->guard = guard_new(gw, p->table_fd, p->rules_fd);
+	p->table_fd = p->rules_fd = -1;
+	if (gw->guard == NULL)
+		return false;
 	if (p->metrics_fd >= 0) {
 		gw->metrics = metrics_new(gw, p->metrics_fd);
 		p->metrics_fd = -1;
@@ -421,7 +419,8 @@ gateway_prepare(void *arg)
 	if (p->forked)
 		monitor_abandon(p->monitor);
 	p->metrics_fd = -1;
-	p->watch_fd = nft_watch_open();
+	p->table_fd = nft_watch_open();
+	p->rules_fd = nl_rule_watch_open();
 	open_metrics(p);
 	return ctl_listen_at_start(p->config->control_socket, p->config->control_mode, &p->control_fd) ? 0 : -1;
 }

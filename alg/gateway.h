@@ -192,7 +192,7 @@ struct gateway {
 	struct ctl_server *ctl;
 	struct metrics *metrics;
 	struct nl *nl;       /* looks routes up; NULL: can't */
-	struct guard *guard; /* of the nftables table; NULL: nobody would tell that it has gone */
+	struct guard *guard; /* of the nftables table and the routing rules; NULL: not yet */
 	struct event *tick, *work, *gates_timer, *stop_timer, *signals[4];
 	int gre_fds[GATEWAY_GRE_FDS]; /* the user backend's, by thread and family */
 	bool stopping;
@@ -216,7 +216,7 @@ struct gateway_prepared {
 	bool forked; /* the monitor is another process, so that its descriptors are to be closed here */
 	int control_fd;
 	int metrics_fd;
-	int watch_fd; /* of nft_watch_open() */
+	int table_fd, rules_fd; /* of nft_watch_open() and nl_rule_watch_open() */
 };
 
 /* Runs as root in the worker, before privileges go: 0 or -1 with the reason logged. arg is a struct gateway_prepared. */

@@ -48,7 +48,7 @@ prepare_again(struct start *s, const struct args *a, char *name)
 static int
 serve(struct config *config, struct start *s)
 {
-	struct gateway_prepared prepared = {.config = config, .control_fd = -1, .metrics_fd = -1, .watch_fd = -1};
+	struct gateway_prepared prepared = {.config = config, .control_fd = -1, .metrics_fd = -1, .table_fd = -1, .rules_fd = -1};
 	struct priv_policy policy;
 	struct priv *priv;
 	int claimed;

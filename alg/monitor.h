@@ -26,7 +26,7 @@ enum monitor_type {
 	MONITOR_LOOKUP,     /* reply: how conntrack shows a TCP connection to the server */
 	MONITOR_DIVERT,     /* GRE of this gate comes to the raw sockets (user backend) */
 	MONITOR_DIVERT_END,
-	MONITOR_TABLE,    /* puts the nftables table back where it is gone; reply: whether it was, and diverted gates with it */
+	MONITOR_TABLE,    /* puts nftables table and routing rules back where they are gone; reply: whether diverted gates have, too */
 	MONITOR_JOURNAL,  /* reply: descriptor of the journal's file */
 	MONITOR_TRACE,    /* reply: descriptor of a new trace file, the older ones renamed */
 	MONITOR_INHERIT,  /* reply: the next descriptors that the former process handed over, with their names; none: no more */

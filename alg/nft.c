@@ -158,6 +158,19 @@ is_routed(struct nl *nl, uint8_t family, const struct nl_rule rules[RULES])
 	return true;
 }
 
+static bool
+are_routed(const struct nft *n)
+{
+	struct nl_rule rules[RULES];
+	bool routed = true;
+
+	for (uint8_t family = 4; family <= (n->config->ipv6 ? 6 : 4); family += 2) {
+		our_rules(n->config, family, rules);
+		routed = routed && is_routed(n->nl, family, rules);
+	}
+	return routed;
+}
+
 static int
 route(struct nft *n, uint8_t family)
 {
@@ -244,18 +257,23 @@ nft_start(const struct config *config, char *err, size_t errlen)
 int
 nft_restore(struct nft *n)
 {
+	bool gone = nft_is_gone() == ENOENT;
 	char err[256] = "";
 
-	if (nft_is_gone() != ENOENT)
+	if (!gone && are_routed(n))
 		return 0;
-	n->diverting = false;
-	if (route_both(n, err, sizeof(err)) && replace_table(n, err, sizeof(err))) {
+	n->diverting = n->diverting && !gone;
+	if (!route_both(n, err, sizeof(err)) || (gone && !replace_table(n, err, sizeof(err)))) {
+		log_event(LOG_LEVEL_ERROR, gone ? "nftables" : "routing-rule", "action=restore result=failed reason=\"%s\"", err);
+		return EIO;
+	}
+	if (gone)
 		log_event(LOG_LEVEL_WARN, "nftables",
 		    "table=pptpalg action=restore result=ok reason=\"somebody took it away, as nft flush ruleset does\"");
-		return ENOENT;
-	}
-	log_event(LOG_LEVEL_ERROR, "nftables", "table=pptpalg action=restore result=failed reason=\"%s\"", err);
-	return EIO;
+	else
+		log_event(LOG_LEVEL_WARN, "routing-rule",
+		    "action=restore result=ok reason=\"somebody took one away, as systemd-networkd does with those of others\"");
+	return gone ? ENOENT : 0;
 }
 
 void

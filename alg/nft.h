@@ -31,8 +31,8 @@ size_t nft_text(const struct config *config, char *buf, size_t buflen);
 
 /* Installs table, rules and routes of both families, in the place of what a former process left. NULL with a sentence in err. */
 struct nft *nft_start(const struct config *config, char *err, size_t errlen);
-/* Makes table, rules and routes anew when somebody took the table away; diverted gates must be diverted again then. 0: it is there,
- * ENOENT: it was gone, else an errno, with the reason logged. */
+/* Makes anew what somebody took away of table, rules and routes. 0: the table was there; ENOENT: it was gone, and diverted gates must be
+ * diverted again; else an errno, with the reason logged. */
 int nft_restore(struct nft *n);
 /* keep: another process goes on with them. */
 void nft_stop(struct nft *n, bool keep);

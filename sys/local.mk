@@ -26,6 +26,7 @@ sys_libsys_la_SOURCES = \
 	sys/netlink_monitor.c \
 	sys/netlink_route.c \
 	sys/netlink_rule.c \
+	sys/netlink_watch.c \
 	sys/priv.h sys/priv_core.h \
 	sys/priv_allow.c \
 	sys/priv_claim.c \

@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 
+struct nlmsghdr;
 struct event_base;
 struct nl;
 struct nl_monitor;
@@ -86,6 +87,16 @@ int nl_rule_del(struct nl *nl, const struct nl_rule *rule);
 int nl_rule_each(struct nl *nl, uint8_t family, bool (*fn)(void *user, const struct nl_rule *rule), void *user);
 /* And of everybody else. Of such a rule, what is not in struct nl_rule is not told. */
 int nl_rule_each_foreign(struct nl *nl, uint8_t family, bool (*fn)(void *user, const struct nl_rule *rule), void *user);
+
+/* Tells of rules that go: a socket, non-blocking; -1 with errno. */
+int nl_rule_watch_open(void);
+/* Whether the message tells that one of ours has gone. */
+bool nl_rule_has_gone(const struct nlmsghdr *h);
+
+/* A socket on a netlink bus (NETLINK_ROUTE ...) that hears these groups, non-blocking; -1 with errno. */
+int nl_watch_open(int bus, const int *groups, size_t n);
+/* Reads all that has come. True: a message was of those that fn is true for, or some were lost. */
+bool nl_watch_read(int fd, bool (*fn)(const struct nlmsghdr *h));
 
 /* A neighbour proxy entry: the link answers ARP or neighbour solicitations for the address. The link must forward. For IPv6
  * the link's proxy_ndp must be on: nl_proxy_ndp(). */

@@ -47,37 +47,64 @@ struct rule_walk {
 	bool ended;
 };
 
-static int
-rule_message(const struct nlmsghdr *h, void *data)
+/* Returns its protocol: whose it is. */
+static uint8_t
+read_rule(const struct nlmsghdr *h, struct nl_rule *rule)
 {
 	const struct fib_rule_hdr *m = mnl_nlmsg_get_payload(h);
-	struct rule_walk *walk = data;
-	struct nl_rule rule = {.family = m->family == AF_INET ? 4 : 6, .table = m->table};
 	uint8_t protocol = 0;
 	struct nlattr *attr;
+
+	*rule = (struct nl_rule){.family = m->family == AF_INET ? 4 : 6, .table = m->table};
 
 	NL_EACH_ATTR(attr, mnl_nlmsg_get_payload_offset(h, sizeof(*m)), mnl_nlmsg_get_payload_tail(h))
 	{
 		uint16_t type = mnl_attr_get_type(attr);
 
 		if (type == FRA_TABLE)
-			rule.table = mnl_attr_get_u32(attr);
+			rule->table = mnl_attr_get_u32(attr);
 		else if (type == FRA_GOTO)
-			rule.go_to = mnl_attr_get_u32(attr);
+			rule->go_to = mnl_attr_get_u32(attr);
 		else if (type == FRA_IIFNAME)
-			rule.own = true;
+			rule->own = true;
 		else if (type == FRA_PRIORITY)
-			rule.priority = mnl_attr_get_u32(attr);
+			rule->priority = mnl_attr_get_u32(attr);
 		else if (type == FRA_FWMARK)
-			rule.mark = mnl_attr_get_u32(attr);
+			rule->mark = mnl_attr_get_u32(attr);
 		else if (type == FRA_FWMASK)
-			rule.mask = mnl_attr_get_u32(attr);
+			rule->mask = mnl_attr_get_u32(attr);
 		else if (type == FRA_PROTOCOL)
 			protocol = mnl_attr_get_u8(attr);
 	}
+	return protocol;
+}
+
+static int
+rule_message(const struct nlmsghdr *h, void *data)
+{
+	struct rule_walk *walk = data;
+	struct nl_rule rule;
+	uint8_t protocol = read_rule(h, &rule);
+
 	if ((protocol != NL_ROUTE_PROTOCOL) == walk->foreign && !walk->ended)
 		walk->ended = walk->fn(walk->user, &rule);
 	return MNL_CB_OK;
+}
+
+int
+nl_rule_watch_open(void)
+{
+	static const int groups[] = {RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE};
+
+	return nl_watch_open(NETLINK_ROUTE, groups, 2);
+}
+
+bool
+nl_rule_has_gone(const struct nlmsghdr *h)
+{
+	struct nl_rule rule;
+
+	return h->nlmsg_type == RTM_DELRULE && read_rule(h, &rule) == NL_ROUTE_PROTOCOL;
 }
 
 static int

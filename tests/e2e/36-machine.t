@@ -2,7 +2,7 @@
 # What the gateway says of a machine whose set-up spoils its work, and that each of these does what is said.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 42
+plan 46
 alg_topology
 masquerade
 
@@ -148,6 +148,13 @@ END
   rules "$gw" 'flush ruleset
     table inet nat { chain postrouting { type nat hook postrouting priority srcnat; oifname "out" masquerade; }; }'
   ok "and when they are replaced" wait_for 30 prints 2 restores
+  ok "and new calls come up" one_call
+done
+# As systemd-networkd does with all that it does not know when it starts.
+restores() { grep -c 'event=routing-rule action=restore result=ok' "$work/alg.log"; }
+for family in 4 6; do
+  for priority in 1723 1724 1725 1726; do run ip -n "$gw" -$family rule del priority $priority; done
+  ok "routing rules of IPv$family are back when they are taken away" wait_for 30 prints $((family / 2 - 1)) restores
   ok "and new calls come up" one_call
 done
 gateway_stop

@@ -199,10 +199,11 @@ restore_body(void)
 {
 	struct config *c = config("");
 	struct gate g = gate("192.0.2.1", "192.0.2.2", 7);
-	int watch = nft_watch_open();
+	int watch = nft_watch_open(), rules = nl_rule_watch_open();
+	char command[64];
 	struct nft *n;
 
-	CHECK(watch >= 0 && shell("ip link set lo up"));
+	CHECK(watch >= 0 && rules >= 0 && shell("ip link set lo up"));
 	CHECK(nft_is_gone() == ENOENT && !nft_watch_read(watch));
 	n = start(c);
 	nft_watch_read(watch); /* tells that a former table was replaced, or not */
@@ -213,12 +214,24 @@ restore_body(void)
 	CHECK(nft_is_gone() == ENOENT && nft_restore(n) == ENOENT);
 	CHECK(ruleset_has("table inet pptpalg") && nft_is_gone() == 0 && nft_restore(n) == 0);
 	CHECK(shell("ip rule | grep -q '^1724:'"));
+	/* Rules alone, as systemd-networkd takes away what others made. */
+	nl_watch_read(rules, nl_rule_has_gone);
+	CHECK(shell("ip rule add priority 9 table 9 && ip rule del priority 9") && !nl_watch_read(rules, nl_rule_has_gone));
+	for (int family = 4; family <= 6; family += 2) {
+		snprintf(command, sizeof(command), "ip -%d rule del priority 1725", family);
+		CHECK(shell(command) && nl_watch_read(rules, nl_rule_has_gone) && !nl_watch_read(rules, nl_rule_has_gone));
+		CHECK(nft_restore(n) == 0);
+		snprintf(command, sizeof(command), "ip -%d rule | grep -q '^1725:'", family);
+		CHECK(shell(command));
+		nl_watch_read(rules, nl_rule_has_gone); /* all were made anew */
+	}
 	/* What was diverted is not: it can be again. */
 	CHECK(nft_divert(n, &g) == 0);
 	CHECK(shell("nft flush ruleset") && nft_restore(n) == ENOENT);
 	CHECK(nft_divert(n, &g) == 0);
 	nft_stop(n, false);
 	close(watch);
+	close(rules);
 	config_free(c);
 }
 
