@@ -284,6 +284,9 @@ put_prerouting(struct out *o)
 	put_all_ports(o);
 	put(o, " tcp dport != %u socket transparent 1", c->proxy_port); /* but the listener's, whose address is any */
 	put_set_local(o);
+	/* By other ports go those that a former configuration let in. */
+	put(o, " accept\n\t\tct direction reply ct mark & 0x%08x == 0x%08x socket transparent 1", all_marks(c), nft_marks(c).proxy);
+	put_set_local(o);
 	put(o, " accept\n\t\ttcp flags & (fin | syn | rst | ack) != syn return\n");
 	/* Nobody shall reach the listener by its own port. */
 	put(o, "\t\ttcp dport %u fib daddr type local reject with tcp reset\n", c->proxy_port);
@@ -345,8 +348,12 @@ static void
 put_postrouting(struct out *o)
 {
 	uint32_t fixed = nft_marks(o->config).fixed; /* of its own clients, too */
+	uint32_t proxy = nft_marks(o->config).proxy;
 
 	put(o, "\tchain postrouting {\n\t\ttype nat hook postrouting priority srcnat - 10; policy accept;\n");
+	put(o, "\t\tmeta l4proto tcp meta mark & 0x%08x != 0", proxy);
+	put_set(o, "ct mark", proxy);
+	put(o, "\n");
 	put(o, "\t\tmeta nfproto ipv4 meta mark & 0x%08x != 0 snat ip to ip saddr\n", fixed);
 	put(o, "\t\tmeta nfproto ipv6 meta mark & 0x%08x != 0 snat ip6 to ip6 saddr\n", fixed);
 	put(o, "\t}\n");

@@ -2,7 +2,7 @@
 # SIGHUP: a good configuration comes into force with all connections and calls kept, a bad one changes nothing and says why.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 42
+plan 44
 alg_topology
 masquerade
 gateway_start
@@ -88,6 +88,9 @@ s1 gets nothing
 END
 like "so are metrics" "$(in_ns "$gw" curl -s http://127.0.0.1:9323/metrics)" '^pptpalg_calls_now 2$'
 ok "so is the trace" wait_for 30 grep -q 'from=client recv \[PPTP Echo-Request' "$work/trace"
+configure 'ports = {1800}' 'max-connections = 1'
+ok "other ports, and fewer connections than there are" reloaded
+ok "calls go on as they are" goes_on
 configure
 ok "and back again" reloaded
 ok "a client that was refused is let in" talk <<END
