@@ -34,9 +34,12 @@ static void
 prepare_again(struct start *s, const struct args *a, char *name)
 {
 	static char option[] = "-c", flags[][4] = {"-f", "-d", "-dd"};
-	ssize_t n = readlink("/proc/self/exe", s->path, sizeof(s->path) - 1);
+	static const char deleted[] = " (deleted)"; /* what the kernel puts behind the path of a file that has been replaced */
+	ssize_t n = readlink("/proc/self/exe", s->path, sizeof(s->path) - 1), end = (ssize_t)sizeof(deleted) - 1;
 
 	s->path[n > 0 ? n : 0] = '\0';
+	if (n > end && strcmp(s->path + n - end, deleted) == 0)
+		s->path[n - end] = '\0';
 	if (realpath(a->config, s->config) == NULL)
 		snprintf(s->config, sizeof(s->config), "%s", a->config);
 	s->argv[0] = name;

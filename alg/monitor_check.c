@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "alg/handover.h"
 #include "alg/monitor_private.h"
 #include "alg/policy.h"
 
@@ -185,12 +186,16 @@ check_trace(const struct monitor *m, const struct monitor_request *r)
 	return m->config->trace.file != NULL ? 0 : EPERM;
 }
 
+/* Those that alg/handover.h names, and none that would mean something else to the next process. */
 static bool
 name_ok(const char name[MONITOR_FD_NAME])
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
-
-	return name[0] != '\0' && memchr(name, '\0', MONITOR_FD_NAME) != NULL && strspn(name, letters) == strlen(name);
+	if (memchr(name, '\0', MONITOR_FD_NAME) == NULL)
+		return false;
+	if (strcmp(name, HANDOVER_FLOW_NAME) == 0 || strcmp(name, MONITOR_STATE_NAME) == 0)
+		return true;
+	return (name[0] == 'l' || name[0] == 'g') && (name[1] == '4' || name[1] == '6') &&
+	       strspn(name + 2, "0123456789") == strlen(name + 2);
 }
 
 static int

@@ -8,8 +8,23 @@
 #include <unistd.h>
 
 #include "alg/monitor_private.h"
+#include "sys/log.h"
 
 enum { SUFFIX = 16 };
+
+/* The worker maps the file: who may write to it, too, could end the worker, or have gates taken over that are none. */
+static int
+only_roots(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 022) == 0 && st.st_nlink == 1))
+		return fd;
+	log_event(LOG_LEVEL_WARN, "journal", "file=\"%s\" error=\"it is another user's, or others may write to it: remove it\"", path);
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
 
 int
 monitor_open_journal(const struct config *config)
@@ -22,7 +37,7 @@ monitor_open_journal(const struct config *config)
 	}
 	if (mkdir(config->state_dir, 0755) != 0 && errno != EEXIST)
 		return -1;
-	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return only_roots(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), path);
 }
 
 static void

@@ -128,11 +128,24 @@ monitor_datapath(const struct monitor *m)
 	return m->datapath_name;
 }
 
+/* There may be more than a new configuration allows, and they must be handed over once more. */
+static void
+make_room(struct monitor *m, size_t n)
+{
+	struct handover_fd *more = n + SPARE_FDS > m->handed_max ? realloc(m->handed, (n + SPARE_FDS) * sizeof(*more)) : NULL;
+
+	if (more == NULL)
+		return;
+	m->handed = more;
+	m->handed_max = n + SPARE_FDS;
+}
+
 void
 monitor_handover(struct monitor *m, const struct handover_fd *fds, size_t n, const char *path, char *const argv[])
 {
 	m->path = path;
 	m->argv = argv;
+	make_room(m, n);
 	m->inherited = n > 0 ? calloc(n, sizeof(*fds)) : NULL;
 	if (m->inherited != NULL) {
 		memcpy(m->inherited, fds, n * sizeof(*fds));
@@ -176,7 +189,9 @@ hand_over(struct monitor *m)
 	}
 	log_event(LOG_LEVEL_INFO, "handover", "descriptors=%zu to=\"%s\"", m->handed_count, m->path);
 	handover_exec(m->path, m->argv, m->handed, m->handed_count);
-	log_event(LOG_LEVEL_ERROR, "handover", "program=\"%s\" error=\"%m\" reason=\"control connections are lost, gates stay\"", m->path);
+	log_event(LOG_LEVEL_ERROR, "handover", "program=\"%s\" error=\"%m\" instead=\"the program that runs\"", m->path);
+	handover_exec("/proc/self/exe", m->argv, m->handed, m->handed_count);
+	log_event(LOG_LEVEL_ERROR, "handover", "error=\"%m\" reason=\"control connections are lost, gates stay\"");
 }
 
 /* What the service manager keeps until the worker has settled is there for another process. */

@@ -4,7 +4,7 @@
 # 32-alg-restart.t's.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 58
+plan 63
 alg_topology
 users 'alice * secret 10.0.0.10' 'bob * secret 10.0.0.11'
 size=10000000
@@ -97,6 +97,9 @@ two_tunnels upgrade
 upgrade() { cp "$pptpalg" "$work/sbin/pptpalg.new" && mv "$work/sbin/pptpalg.new" "$work/sbin/pptpalg" && kill -USR2 "$gateway_pid"; }
 under_load upgrade 5010 upgrade
 is "upgrade: it is the new file that runs" "$(stat -L -c %i "/proc/$gateway_pid/exe")" "$(stat -c %i "$work/sbin/pptpalg")"
+
+run rm "$work/sbin/pptpalg"
+under_load "file gone" 5020 kill -USR2 "$gateway_pid"
 
 # --- crashes -------------------------------------------------------------------------------------------------------------
 

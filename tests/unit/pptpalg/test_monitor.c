@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alg/monitor_private.h"
@@ -488,25 +489,25 @@ START_TEST(a_handover_is_bounded)
 	struct rig r;
 
 	set_up(&r, "");
-	ck_assert_int_eq(hand_over(&r, 2, "c1"), 0);
+	ck_assert_int_eq(hand_over(&r, 2, "f"), 0);
 	ck_assert(!r.m.handed_all);
-	ck_assert_int_eq(hand_over(&r, 2, "c1"), ENOSPC);
+	ck_assert_int_eq(hand_over(&r, 2, "f"), ENOSPC);
 	ck_assert_int_eq(hand_over(&r, 1, "state"), 0);
 	ck_assert(r.m.handed_all);
-	ck_assert_int_eq(hand_over(&r, 1, "c2"), ENOSPC);
+	ck_assert_int_eq(hand_over(&r, 1, "l4"), ENOSPC);
 	ck_assert_int_eq(hand_over(&r, 0, ""), 0); /* it begins anew */
 	ck_assert(!r.m.handed_all);
 	ck_assert_uint_eq(r.m.handed_count, 0);
-	ck_assert_int_eq(hand_over(&r, 2, "c1"), 0);
+	ck_assert_int_eq(hand_over(&r, 2, "g615"), 0);
 	ck_assert_int_eq(hand_over(&r, 1, "state"), 0);
 	ck_assert(r.m.handed_all);
 	tear_down(&r);
 }
 END_TEST
 
-START_TEST(names_are_plain)
+START_TEST(names_are_those_of_a_gateway)
 {
-	static const char *const bad[] = {"", "a:b", "A", "a/b", "a b", "a\n"};
+	static const char *const bad[] = {"", "F", "f1", "l5", "g4x", "g", "state2", "f:b", "f\n", "bundle"};
 	struct rig r;
 	int fd;
 
@@ -564,6 +565,47 @@ START_TEST(inherited_ones_are_given_once)
 	ck_assert_int_eq(ask(&r, MONITOR_SETTLED), 0);
 	free(in);
 	tear_down(&r);
+}
+END_TEST
+
+/* More than a new configuration allows. */
+START_TEST(there_is_room_for_what_was_inherited)
+{
+	struct handover_fd many[100] = {{.fd = -1}};
+	struct rig r;
+
+	set_up(&r, "");
+	monitor_handover(&r.m, many, 2, NULL, NULL);
+	free(r.m.inherited);
+	monitor_handover(&r.m, many, 100, NULL, NULL);
+	free(r.m.inherited);
+	ck_assert_int_eq(hand_over(&r, 32, "f"), 0);
+	ck_assert_int_eq(hand_over(&r, 32, "f"), 0);
+	ck_assert_int_eq(hand_over(&r, 32, "f"), 0);
+	ck_assert_int_eq(hand_over(&r, 9, "f"), 0);
+	tear_down(&r);
+}
+END_TEST
+
+START_TEST(a_journal_that_others_may_write_to_is_not_taken)
+{
+	char dir[] = "/tmp/test-monitor-XXXXXX", path[64], other[64];
+	struct config c = {.state_dir = dir};
+	int fd;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/gates.journal", dir);
+	snprintf(other, sizeof(other), "%s/other", dir);
+	fd = monitor_open_journal(&c);
+	ck_assert(fd >= 0 && close(fd) == 0);
+	fd = monitor_open_journal(&c); /* the one that is there */
+	ck_assert(fd >= 0 && close(fd) == 0);
+	ck_assert(chmod(path, 0620) == 0 && monitor_open_journal(&c) == -1 && errno == EPERM);
+	ck_assert(chmod(path, 0600) == 0 && link(path, other) == 0 && monitor_open_journal(&c) == -1 && errno == EPERM);
+	ck_assert(unlink(other) == 0 && (fd = monitor_open_journal(&c)) >= 0 && close(fd) == 0);
+	if (geteuid() == 0)
+		ck_assert(chown(path, 65534, 65534) == 0 && monitor_open_journal(&c) == -1 && errno == EPERM);
+	ck_assert(unlink(path) == 0 && rmdir(dir) == 0);
 }
 END_TEST
 
@@ -647,7 +689,9 @@ suite_monitor(void)
 	tcase_add_test(c, diverts_are_bounded);
 	tcase_add_test(c, no_trace_unless_configured);
 	tcase_add_test(c, a_handover_is_bounded);
-	tcase_add_test(c, names_are_plain);
+	tcase_add_test(c, names_are_those_of_a_gateway);
+	tcase_add_test(c, there_is_room_for_what_was_inherited);
+	tcase_add_test(c, a_journal_that_others_may_write_to_is_not_taken);
 	tcase_add_test(c, descriptors_are_for_the_handover);
 	tcase_add_test(c, inherited_ones_are_given_once);
 	tcase_add_test(c, requests_have_their_form);
