@@ -6,7 +6,8 @@
  *                connection was taken stands in its conntrack mark, for there is no socket to be found on the way out
  *   postrouting  source addresses that shall stay are "translated" to themselves, before the box's own source NAT. That there is a
  *                nat chain at all also makes the kernel translate along conntrack entries (gates)
- *   forward      what is marked `local` and still forwarded lost its routing rule; and `strict`
+ *   forward      what is marked `local` and still forwarded lost its routing rule; `unheard`; and `strict`
+ *   errors       `unheard` for what the box itself says: see put_unheard()
  *
  * Raw expressions (@th) stand in chains of their own, behind `meta l4proto gre jump`: in one rule with it nft 1.0.6 can't list them. */
 #include <stdarg.h>
@@ -359,6 +360,20 @@ put_postrouting(struct out *o)
 	put(o, "\t}\n");
 }
 
+/* A packet for a call that has just ended meets a host without a socket for it, the client or the box itself, whose kernel then says by
+ * ICMP that it does not know the protocol. To a server like poptop, which has a connected raw socket for each call, that is an error of all
+ * calls with this address, which it ends: everybody's behind one NAT. The call's own end is told by its control connection. */
+static void
+put_unheard(struct out *o)
+{
+	put(o, "\tchain unheard4 {\n\t\t@th,136,8 47 @th,224,32 & 0x0007ffff == 0x0001880b drop\n\t}\n");
+	put(o, "\tchain unheard6 {\n\t\t@th,112,8 47 @th,384,32 & 0x0007ffff == 0x0001880b drop\n\t}\n");
+	put(o, "\tchain unheard {\n\t\ticmp type destination-unreachable icmp code 2 jump unheard4\n");
+	put(o, "\t\ticmpv6 type parameter-problem icmpv6 code 1 jump unheard6\n\t}\n");
+	put(o, "\tchain errors {\n\t\ttype filter hook output priority filter; policy accept;\n");
+	put(o, "\t\tmeta l4proto { icmp, icmpv6 } jump unheard\n\t}\n");
+}
+
 static void
 put_forward(struct out *o)
 {
@@ -366,6 +381,7 @@ put_forward(struct out *o)
 
 	put(o, "\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n");
 	put(o, "\t\tmeta mark & 0x%08x == 0x%08x drop\n", m.local | m.proxy, m.local);
+	put(o, "\t\tmeta l4proto { icmp, icmpv6 } jump unheard\n");
 	if (o->config->strict)
 		put(o, "\t\tmeta l4proto gre jump strict\n\t}\n\tchain strict {\n\t\t" NFT_PPTP_GRE
 		       " ct state new,invalid,untracked counter drop\n");
@@ -385,6 +401,7 @@ nft_text(const struct config *config, char *buf, size_t buflen)
 		put_output(&o);
 	}
 	put_postrouting(&o);
+	put_unheard(&o);
 	put_forward(&o);
 	put(&o, "}\n");
 	return o.len;

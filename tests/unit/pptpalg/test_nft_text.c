@@ -79,7 +79,10 @@ START_TEST(the_default_takes_all_but_what_is_for_the_box)
 		    "ct mark set ct mark & 0x8fffffff | 0x50000000 meta mark set meta mark & 0x8fffffff | 0x50000000 accept",
 		    "type route hook output priority -90;", "meta mark & 0x20000000 != 0 return",
 		    "type nat hook postrouting priority srcnat - 10;", "meta nfproto ipv4 meta mark & 0x40000000 != 0 snat ip to ip saddr",
-		    "chain forward {", "meta mark & 0x30000000 == 0x10000000 drop", NULL});
+		    "chain unheard4 {\n\t\t@th,136,8 47 @th,224,32 & 0x0007ffff == 0x0001880b drop\n",
+		    "icmp type destination-unreachable icmp code 2 jump unheard4",
+		    "icmpv6 type parameter-problem icmpv6 code 1 jump unheard6", "chain errors {\n\t\ttype filter hook output",
+		    "chain forward {", "meta mark & 0x30000000 == 0x10000000 drop", "meta l4proto { icmp, icmpv6 } jump unheard", NULL});
 	has_not("", "gre");
 	has_not("", "nfproto ipv4 return");
 	has_not("", "iifname");
