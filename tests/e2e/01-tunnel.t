@@ -29,7 +29,7 @@ ok "the server counts the bytes it received" wait_for 5 counts server
 
 ok "the client ends on SIGTERM" stop "$client_pid"
 ok "the server forgets the session at once" wait_for 5 no_sessions
-soon "the server's log says who and how long" 'event=session-down .*user="alice"' cat "$work/server.log"
+soon "the server's log says who and how long" 'event=session-down .*user="alice"' words_of server
 ok "no interface of the client is left" wait_for 5 no_tunnels "$cli"
 is "routes and addresses of the client are as before" "$(ip -n "$cli" route; ip -n "$cli" addr | grep inet)" "$before"
 ok "the server ends on SIGTERM" stop "$server_pid"

@@ -50,7 +50,7 @@ tells "the password is wrong" 8 'rong user name or password for .alice'
 foreground 192.0.2.1 user mallory password-file "$work/password"
 tells "the user is unknown" 8 'rong user name or password for .mallory'
 soon "the server's log has a line for fail2ban" 'event=auth .*peer=192\.0\.2\.2 user="alice" method=mschap2 result=(refused|failed|bad|denied)' \
-  cat "$work/server.log"
+  words_of server
 foreground 192.0.2.1 "${alice[@]}" allow pap
 tells "no method that could encrypt" 1 'none of the methods in allow gives keys'
 foreground 192.0.2.1 "${alice[@]}" mppe deny

@@ -4,7 +4,7 @@
 #   $srv 192.0.2.1 ---- 192.0.2.254 $gw (gateway, a second one at .253) 198.51.100.1 ---- 198.51.100.2 $cli
 # shellcheck source=tests/e2e/faults.sh disable=SC2119
 . "$(dirname "$0")/faults.sh"
-plan 46
+plan 47
 netns srv; netns cli; netns gw
 srv=$ns_prefix-srv cli=$ns_prefix-cli gw=$ns_prefix-gw
 cable "$srv" eth0 "$gw" s
@@ -80,15 +80,15 @@ ok "up with a table, a mark and a bound address" up
 soon "the server sees the bound address" '198\.51\.100\.22' control server show sessions
 soon "routes are in the table" '10\.8\.0\.0/16 dev pptp' ip -n "$cli" route show table 88
 nok "and not in the main one" sh -c "ip -n $cli route | grep -q 10.8.0.0/16"
-in_ns "$gw" nft 'add table ip t; add chain ip t f { type filter hook prerouting priority 0; }; add rule ip t f ip saddr 198.51.100.22 counter'
+session=$(value server session show sessions)
 run ip -n "$cli" rule add fwmark 7 table 98 priority 100
 run ip -n "$cli" route add unreachable 192.0.2.0/24 table 98
 ok "outer packets carry the mark: its table rules them" silent "$cli" 10.0.0.1
 run ip -n "$cli" rule del priority 100
 ok "and the tunnel goes on" wait_for 5 pings "$cli" 10.0.0.1
+is "which is the same one" "$(value server session show sessions)" "$session"
 stop "$client_pid"
 soon_is "the table is empty again" "" ip -n "$cli" route show table 88
-in_ns "$gw" nft 'delete table ip t'
 
 # --- -n and -nv ---
 ok "-n accepts right options" in_ns "$cli" "$pptpc" -n 192.0.2.1 user alice

@@ -9,15 +9,7 @@ alg_topology
 masquerade
 gateway_start
 
-ok "two clients of one server with the same call id each get their own data" talk <<END
-$(ends)
-$(connection c1 s1)
-$(connection d1 s2)
-$(outgoing c1 7 s1 21)
-$(outgoing d1 7 s2 22)
-$(data c1 7 s1 21 192.0.2.254)
-$(data d1 7 s2 22 192.0.2.254)
-END
+ok "two clients of one server with the same call id each get their own data" two_calls 192.0.2.254
 soon_is "two calls have four gates" 4 gre_entries
 no_gates() { [ "$(gre_entries)" = 0 ]; }
 say fresh
@@ -88,13 +80,5 @@ nok "no table is left" in_ns "$gw" nft list table inet pptpalg
 stop "$server_pid"
 helper_start || note "this kernel has no helper"
 gateway_again
-ok "where a rule still calls the kernel's helper, two clients with the same call id get their own data, too" talk <<END
-$(ends)
-$(connection c1 s1)
-$(connection d1 s2)
-$(outgoing c1 7 s1 21)
-$(outgoing d1 7 s2 22)
-$(data c1 7 s1 21 192.0.2.254)
-$(data d1 7 s2 22 192.0.2.254)
-END
-soon "which the gateway has warned of" "event=machine .*kernel's PPTP helper" cat "$work/alg.log"
+ok "where a rule still calls the kernel's helper, two clients with the same call id get their own data, too" two_calls 192.0.2.254
+soon "which the gateway has warned of" "event=machine .*kernel's PPTP helper" words_of alg

@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/alg.sh
 . "$(dirname "$0")/alg.sh"
 
-plan 37
+plan 39
 alg_topology
 masquerade
 gateway_start 'ageing-timeout = "60s"' 'connect-timeout = "10s"'
@@ -15,14 +15,8 @@ starts() { grep -c event=start "$work/alg.log"; }
 started() { [ "$(starts)" = "$1" ] && alg status; }
 
 # --- a new program in the old process -----------------------------------------------------------------------------
-ok "calls before the hand-over" talk <<END
-$(ends)
-$(connection c1 s1)
-$(connection d1 s2)
-$(outgoing c1 7 s1 21)
-$(outgoing d1 7 s2 22)
-$(data c1 7 s1 21 192.0.2.254)
-$(data d1 7 s2 22 192.0.2.254)
+ok "calls before the hand-over" two_calls 192.0.2.254
+ok "and one that is being set up, and half a message" talk <<END
 c1 sends OCRQ <Call-ID 8>
 s1 gets OCRQ <Call-ID ?c1b>
 d1 sends hex $first_part
@@ -32,9 +26,8 @@ ok "the gateway hands over to itself" wait_for 10 started 2
 ok "with the same process id" kill -0 "$gateway_pid"
 soon_is "the flows are there" 2 grep -c event=control-restored "$work/alg.log"
 is "all gates are there" "$(gre_entries)" 4
+ok "data of calls goes on" both_carry 192.0.2.254
 ok "calls, control connections and a call that was being set up go on" talk <<END
-$(data c1 7 s1 21 192.0.2.254)
-$(data d1 7 s2 22 192.0.2.254)
 s1 sends OCRP <Call-ID 23> <Peer-Call-ID @c1b>
 c1 gets OCRP <Call-ID ?s1_at_c1> <Peer-Call-ID 8> <Result 1>
 $(data c1 8 s1 23 192.0.2.254 | sed 's/@c1_at_s1/@c1b/')
@@ -135,12 +128,7 @@ mv "$work/before.conf" "$work/alg.conf"
 spawn store "$gw" "$BUILD/tests/e2e/fdstore" "$pptpalg" -f -c "$work/alg.conf"
 store_pid=$!
 ok "under a service manager" wait_for 10 alg status
-ok "a call" talk <<END
-$(ends)
-$(connection c1 s1)
-$(outgoing c1 7 s1 21)
-$(data c1 7 s1 21 192.0.2.254)
-END
+ok "a call" one_call 192.0.2.254
 kill -HUP "$store_pid"
 restarted() { [ "$(grep -c event=control-restored "$work/store.log")" -ge 1 ] && alg status; }
 ok "the service is restarted" wait_for 10 restarted

@@ -15,7 +15,7 @@ without_conntrack() {
 without_conntrack alg
 ok "the gateway starts without connection tracking" wait_for 10 alg status
 is "its data path is user space" "$(alg_json status .datapath)" user
-soon "the log says why" 'level=warning event=datapath wanted=auto error="the kernel has no connection tracking: .*" instead=user' cat "$work/alg.log"
+soon "the log says why" 'level=warning event=datapath wanted=auto error="the kernel has no connection tracking: .*" instead=user' words_of alg
 ok "a call goes through" talk <<END
 $(ends)
 $(connection c1 s1)

@@ -16,24 +16,6 @@ gates_are() { [ "$(gre_entries)" = "$1" ]; }
 # killed PID...: and all of them are gone
 killed() { kill -9 "$@" 2>/dev/null; wait_for 5 gone "$@"; }
 next_start() { gone "$gateway_pid" || wait_for 5 gone "$gateway_pid"; gateway_again; }
-# two_calls: of two clients, each with call id 7
-two_calls() {
-  talk <<END
-$(ends)
-$(connection c1 s1)
-$(connection d1 s2)
-$(outgoing c1 7 s1 21)
-$(outgoing d1 7 s2 22)
-$(data c1 7 s1 21)
-$(data d1 7 s2 22)
-END
-}
-both_carry() {
-  talk <<END
-$(data c1 7 s1 21)
-$(data d1 7 s2 22)
-END
-}
 
 # --- killed -----------------------------------------------------------------------------------------------------------
 gateway_start 'poll-interval = "1s"' 'adopted-timeout = "60s"'
@@ -74,9 +56,9 @@ two_calls >/dev/null
 killed "$gateway_pid" "$(worker "$gateway_pid")"
 next_start
 soon_is "two calls adopted" 4 gates adopted
-other_is_gone() { talk <<<"$(data c1 7 s1 21)" >/dev/null; gates_are 2; }
+other_is_gone() { one_carries >/dev/null; gates_are 2; }
 ok "one that is silent goes, while another carries data" wait_for 20 other_is_gone
-ok "which lives on" talk <<<"$(data c1 7 s1 21)"
+ok "which lives on" one_carries
 ok "when it is silent, it goes as well" wait_for 8 gates_are 0
 
 # --- another version ---------------------------------------------------------------------------------------------------

@@ -10,14 +10,6 @@ masquerade
 says() { like "$1" "$(grep event=machine "$work/alg.log")" "$2"; }
 again() { gateway_stop; : >"$work/alg.log"; gateway_start "$@"; }
 cannot() { local name=$1 patience=1500; shift; nok "$name" "$@"; }
-one_call() {
-  talk <<END
-$(ends)
-$(connection c1 s1)
-$(outgoing c1 7 s1 21)
-$(data c1 7 s1 21 192.0.2.254)
-END
-}
 
 # --- one transaction ---------------------------------------------------------------------------------------------
 spawn monitor "$gw" nft monitor
@@ -36,7 +28,7 @@ stop "$monitor_pid"
 
 again
 is "nothing is said of a machine that is well" "$(grep -c event=machine "$work/alg.log")" 0
-ok "and a call carries data" one_call
+ok "and a call carries data" one_call 192.0.2.254
 
 # --- another gateway -------------------------------------------------------------------------------------------
 gateway_config other
@@ -47,7 +39,7 @@ gateway_config other 'proxy-port = 1799' 'mark = 0x100' 'table = 99'
 second=$(in_ns "$gw" timeout 60 "$pptpalg" -f -c "$work/other.conf" 2>&1)
 is "nor does one whose options are others" $? 1
 like "for the same reason" "$second" 'error="another pptpalg runs on this machine'
-ok "the first goes on undisturbed" one_call
+ok "the first goes on undisturbed" one_call 192.0.2.254
 is "with its table" "$(in_ns "$gw" nft list table inet pptpalg | grep -c 'tproxy to :1799')" 0
 unprivileged=$(setpriv --reuid 65534 --clear-groups "$pptpalg" -f -c "$work/other.conf" 2>&1)
 is "one that is not started as root does not start" $? 1
@@ -83,11 +75,11 @@ if in_ns "$gw" test -e /proc/sys/net/bridge; then
   run in_ns "$gw" sysctl -qw net.bridge.bridge-nf-call-iptables=1
   again
   says "a bridge whose packets meet the IP rules" 'bridge-nf-call-iptables is 1, and br0 is a bridge" effect="control connections .*hang"'
-  cannot "and so it is: nobody connects" one_call
+  cannot "and so it is: nobody connects" one_call 192.0.2.254
   run in_ns "$gw" sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
   again
   is "not said without that" "$(grep -c event=machine "$work/alg.log")" 0
-  ok "and a client behind the bridge gets its call" one_call
+  ok "and a client behind the bridge gets its call" one_call 192.0.2.254
 else
   for name in "a bridge" "it hangs" "not said" "a call"; do pass "$name # SKIP this kernel has no br_netfilter"; done
 fi
@@ -98,10 +90,10 @@ run ip -n "$gw" rule add priority 500 iif br0 lookup 100
 run ip -n "$gw" rule add priority 501 iif in1 lookup 100
 again
 says "routing rules that come before the gateway's" '2 routing rules of IPv4, from priority 500 on, come before the gateway'
-cannot "and so it is: nobody connects" one_call
+cannot "and so it is: nobody connects" one_call 192.0.2.254
 again 'table = 400'
 is "not said of a lower table" "$(grep -c event=machine "$work/alg.log")" 0
-ok "with which all is well" one_call
+ok "with which all is well" one_call 192.0.2.254
 ip -n "$gw" rule del priority 500; ip -n "$gw" rule del priority 501
 
 # --- the kernel's helper ----------------------------------------------------------------------------------------
@@ -109,22 +101,11 @@ if helper_start 2>/dev/null; then
   rules "$gw" 'table ip helper { chain output { type filter hook output priority filter; tcp dport 1723 ct helper set "pptp"; }; }'
   again
   says "the kernel's helper" "has the kernel's PPTP helper"
-  two() {
-    talk <<END
-$(ends)
-$(connection c1 s1)
-$(connection d1 s2)
-$(outgoing c1 7 s1 21)
-$(outgoing d1 7 s2 22)
-$(data c1 7 s1 21 192.0.2.254)
-$(data d1 7 s2 22 192.0.2.254)
-END
-  }
-  cannot "and so it is: two calls with one id don't get their own data" two
+  cannot "and so it is: two calls with one id don't get their own data" two_calls 192.0.2.254
   run in_ns "$gw" nft delete table ip helper
   again
   is "not said without it" "$(grep -c event=machine "$work/alg.log")" 0
-  ok "and two calls get it" two
+  ok "and two calls get it" two_calls 192.0.2.254
 else
   for name in "the helper" "two calls" "not said" "two calls"; do pass "$name # SKIP this kernel has no PPTP helper"; done
 fi
@@ -134,7 +115,7 @@ ok "the gateway stops" gateway_stop
 restores() { grep -c 'event=nftables table=pptpalg action=restore result=ok' "$work/alg.log"; }
 for datapath in conntrack user; do
   again "datapath = \"$datapath\""
-  ok "a call, by $datapath" one_call
+  ok "a call, by $datapath" one_call 192.0.2.254
   run in_ns "$gw" nft flush ruleset
   ok "the table is back at once when all rules are flushed" wait_for 30 prints 1 restores
   masquerade
@@ -148,7 +129,7 @@ END
   rules "$gw" 'flush ruleset
     table inet nat { chain postrouting { type nat hook postrouting priority srcnat; oifname "out" masquerade; }; }'
   ok "and when they are replaced" wait_for 30 prints 2 restores
-  ok "and new calls come up" one_call
+  ok "and new calls come up" one_call 192.0.2.254
 done
 # As systemd-networkd does with all that it does not know when it starts.
 restores() { grep -c 'event=routing-rule action=restore result=ok' "$work/alg.log"; }

@@ -26,19 +26,9 @@ reloaded() {
 }
 last() { grep event=reload "$work/alg.log" | tail -n 1; }
 
-ok "two calls" talk <<END
-$(ends)
-$(connection c1 s1)
-$(connection d1 s2)
-$(outgoing c1 7 s1 21)
-$(outgoing d1 7 s2 22)
-$(data c1 7 s1 21 192.0.2.254)
-$(data d1 7 s2 22 192.0.2.254)
-END
+ok "two calls" two_calls 192.0.2.254
 goes_on() {
-  talk <<END
-$(data c1 7 s1 21 192.0.2.254)
-$(data d1 7 s2 22 192.0.2.254)
+  both_carry 192.0.2.254 && talk <<END
 c1 sends EchoRQ <Identifier 5>
 s1 gets EchoRQ <Identifier 5>
 END
@@ -115,8 +105,6 @@ kept=$(grep -oE '^started [0-9]+' "$work/store.log" | tail -n 1 | cut -d' ' -f2)
 run kill -HUP "$kept"
 ok "it reads the new configuration" wait_for 30 prints 77 alg_json status .idle_timeout_s
 is "in the same process" "$(grep -cE '^(ended|started)' "$work/store.log") $(kill -0 "$kept" && echo alive)" "1 alive"
-ok "and the call goes on" talk <<END
-$(data c1 7 s1 21 192.0.2.254)
-END
+ok "and the call goes on" one_carries 192.0.2.254
 run kill -TERM "$store_pid"
 ok "it stops" wait_for 30 gone "$store_pid"

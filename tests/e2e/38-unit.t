@@ -33,17 +33,10 @@ begin() {
 restarted() { [ "$(grep -c event=start "$work/alg.log")" = 2 ] && alg status; }
 for datapath in conntrack user bpf; do
   here "it starts with the unit's capabilities: $datapath" begin $datapath
-  ok "a call carries data" talk <<END
-$(ends)
-$(connection c1 s1)
-$(outgoing c1 7 s1 21)
-$(data c1 7 s1 21 192.0.2.254)
-END
+  ok "a call carries data" one_call 192.0.2.254
   run kill -HUP "$manager"
   ok "it is restarted" wait_for 30 restarted
-  ok "and the call goes on" talk <<END
-$(data c1 7 s1 21 192.0.2.254)
-END
+  ok "and the call goes on" one_carries 192.0.2.254
   run kill "$manager"
   ok "it stops" wait_for 30 gone "$manager"
   is "and nobody complained of rights" "$(grep -ciE 'not permitted|denied' "$work/alg.log")" 0

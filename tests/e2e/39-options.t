@@ -6,14 +6,6 @@ plan 42
 alg_topology
 masquerade
 again() { gateway_stop; : >"$work/alg.log"; gateway_start "$@"; }
-call() {
-  talk <<END
-$(ends)
-$(connection c1 s1)
-$(outgoing c1 7 s1 21)
-$(data c1 7 s1 21 192.0.2.254)
-END
-}
 flows() { alg_json flows length; }
 
 # --- families, ports, marks ---------------------------------------------------------------------------------------
@@ -34,14 +26,14 @@ $(connection c1 s1 2001:db8:1::1 L6)
 END
 is "and is not taken" "$(flows)" 0
 again 'mark = 0x100' 'table = 77' 'proxy-port = 1799'
-ok "another mark, table and port" call
+ok "another mark, table and port" one_call 192.0.2.254
 like "port" "$(in_ns "$gw" ss -ltnH)" ':1799 '
 nok "not the usual one" in_ns "$gw" sh -c 'ss -ltnH | grep ":1724 "'
 like "mark and table" "$(ip -n "$gw" rule)" 'fwmark 0x100/0x700 .*lookup 77'
 
 # --- the data path ------------------------------------------------------------------------------------------------
 again 'gate-life = "300s"'
-ok "gate-life" call
+ok "gate-life" one_call 192.0.2.254
 like "is how long the kernel keeps gates" "$(in_ns "$gw" conntrack -L -p gre 2>/dev/null)" 'gre +47 (29[0-9]|300) '
 attached() { grep -o 'event=datapath .*interface=[a-z0-9]*' "$work/alg.log" | grep -o 'interface=.*' | sort -u | tr '\n' ' '; }
 again 'datapath = "bpf"' 'bpf-interfaces = {"in1", "out"}'
@@ -99,9 +91,10 @@ ok "connect-timeout" wait_for 20 failed
 alg_is "is counted" 1 counters .connect_timeouts
 in_ns "$srv" nft 'delete table ip t'
 again 'adopted-timeout = "1s"' 'poll-interval = "500ms"'
-ok "a call" call
-kill -9 "$gateway_pid" "$(worker "$gateway_pid")"
-wait_for 30 gone "$gateway_pid"
+ok "a call" one_call 192.0.2.254
+killed=("$gateway_pid" "$(worker "$gateway_pid")")
+kill -9 "${killed[@]}"
+wait_for 30 gone "${killed[@]}"
 soon_is "its gates outlive the gateway" 2 gre_entries
 gateway_again
 no_gates() { [ "$(gre_entries)" = 0 ]; }
@@ -112,7 +105,7 @@ again 'user = "daemon"' 'control-mode = "0666"' 'log-level = "warning"'
 is "user" "$(ps -o user= -p "$(worker "$gateway_pid")")" daemon
 is "control-mode" "$(stat -c %a "$work/alg.sock")" 666
 ok "anybody may use the socket then" setpriv --reuid 65534 --clear-groups "$pptpctl" -s "$work/alg.sock" alg status
-ok "a call" call
+ok "a call" one_call 192.0.2.254
 is "log-level = warning: nothing is said of it" "$(grep -cv level=warn "$work/alg.log")" 0
 again 'log-level = "info"'
 nok "nobody else may use the socket" setpriv --reuid 65534 --clear-groups "$pptpctl" -s "$work/alg.sock" alg status
@@ -121,7 +114,7 @@ gateway_stop; : >"$work/alg.log"
 gateway_config alg 'log = "syslog"'
 sed -i '/^log-level/d' "$work/alg.conf"
 gateway_again
-ok "log = syslog" call
+ok "log = syslog" one_call 192.0.2.254
 is "says nothing to standard error" "$(cat "$work/alg.log")" ""
 
 # --- trace --------------------------------------------------------------------------------------------------------
@@ -129,14 +122,14 @@ trace() { # FILE: which kinds of lines it has, with their levels
   sed -E 's/^[^ ]+ ([a-z]+) ([a-z]+): .*/\1 \2/' "$1" | sort -u | tr '\n' ' '
 }
 again "trace { file = \"$work/t1\" level = \"notice\" }"
-ok "trace: a call" call
+ok "trace: a call" one_call 192.0.2.254
 soon_is "level = notice: connections, as others are info or below" "notice connections " trace "$work/t1"
 again "trace { file = \"$work/t2\" level = \"verbose\" flags = {\"calls\", \"xlate\"} }"
-ok "trace: a call" call
+ok "trace: a call" one_call 192.0.2.254
 soon_is "flags: only these" "info calls verbose xlate " trace "$work/t2"
 is "a trace is root's alone" "$(stat -c %a "$work/t2")" 600
 again "trace { file = \"$work/t3\" flags = {\"messages\"} }"
-ok "trace: a call" call
+ok "trace: a call" one_call 192.0.2.254
 like "one line for each message, as pptpd traces them" "$(cat "$work/t3")" \
   'Z info messages: flow=1 from=client recv \[PPTP Start-Control-Connection-Request <Version 0100>'
 both_ways() { echo "$(grep -c recv "$work/t3") $(grep -c send "$work/t3")"; }

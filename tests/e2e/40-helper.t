@@ -46,7 +46,7 @@ s1 gre @id reaches c1 as 7                      # the defect
 END
 }
 
-two_calls() {
+second_call() {
   ends; connection c1 s1; outgoing c1 7 s1 9
   cat <<'END'
 c1 sends OCRQ <Call-ID 8>
@@ -164,7 +164,7 @@ converse() {
   "$1" "1. the server's Call-Disconnect-Notify names the server's own id" < <(disconnect)
   "$1" "2. an Outgoing-Call-Request in two segments" < <(split_request)
   "$1" "3. Echo-Request and Outgoing-Call-Request in one segment" < <(coalesced)
-  "$1" "4. two calls on one connection have two ids" < <(two_calls)
+  "$1" "4. two calls on one connection have two ids" < <(second_call)
   short_life
   talk < <(before_silence)
   silence

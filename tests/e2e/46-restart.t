@@ -17,6 +17,7 @@ started() { [ "$(starts)" -gt "$before" ] && alg status; }
 
 # two_tunnels: alice by IPv4 and bob by IPv6, whose echoes notice a dead control connection within eight seconds
 two_tunnels() {
+  wait_for 30 no_sessions
   local echoes='echo-interval 1s echo-timeout 7s lcp-echo-interval 1s lcp-echo-failures 7'
   # shellcheck disable=SC2086
   { pptpc_at "$in1" alice alice $echoes; server_address=2001:db8:1::1 pptpc_at "$in2" bob bob $echoes; }

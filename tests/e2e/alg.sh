@@ -234,6 +234,14 @@ $1 gre @$3_at_$1 reaches $3 as $4${5:+ from $5}
 $3 gre @$1_at_$3 reaches $1 as $2
 END
 }
+# The usual conversations, with data both ways: one_call [ADDRESS] is c1's at s1, two_calls [ADDRESS] are that and d1's at s2, which has
+# the same call id; one_carries [ADDRESS] and both_carry [ADDRESS]: their data once more. ADDRESS is the clients' as the server sees it.
+one_call() { talk < <(ends; connection c1 s1; outgoing c1 7 s1 21; data c1 7 s1 21 "$@"); }
+one_carries() { talk < <(data c1 7 s1 21 "$@"); }
+two_calls() {
+  talk < <(ends; connection c1 s1; connection d1 s2; outgoing c1 7 s1 21; outgoing d1 7 s2 22; data c1 7 s1 21 "$@"; data d1 7 s2 22 "$@")
+}
+both_carry() { talk < <(data c1 7 s1 21 "$@"; data d1 7 s2 22 "$@"); }
 
 # --- real clients and servers -----------------------------------------------------------------------------------------
 

@@ -19,9 +19,6 @@ above() { local floor=$1 got; shift; got=$("$@" 2>/dev/null); [ -n "$got" ] && [
 states() { control client --json show sessions 2>/dev/null | field state | sort | uniq -c | awk '{printf "%s%s=%s", n++ ? " " : "", $2, $1}'; }
 all_are() { local n; n=$(control client --json show sessions 2>/dev/null | field state | grep -cx "$1"); [ "$n" = "$2" ]; }
 
-# logged NAME PATTERN: the log $work/NAME.log has such a line
-logged() { grep -Eq -- "$2" "$work/$1.log"; }
-
 # worker PID: the unprivileged child of a monitor
 worker() { pgrep -P "$1" | head -n 1; }
 

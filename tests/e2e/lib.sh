@@ -130,12 +130,21 @@ address() {
   done
 }
 
-# spawn LOGNAME NS COMMAND...: starts a process in a namespace; its output goes to $work/LOGNAME.log; $! is its pid.
+# spawn LOGNAME NS COMMAND...: starts a process in a namespace; its output goes to $work/LOGNAME.log, behind that of an earlier one with
+# this name; $! is its pid.
+declare -A earlier
 spawn() {
-  local log=$work/$1.log ns=$2; shift 2
+  local log=$work/$1.log ns=$2
+  earlier[$1]=$(stat -c %s "$log" 2>/dev/null)
+  shift 2
   note "+ [$ns] $*"
   ip netns exec "$ns" "$@" >>"$log" 2>&1 </dev/null 7>&- 8>&- & # the two of alg.sh are nobody else's
 }
+
+# words_of LOGNAME: what the process that was started last with this name has said, and none before it
+words_of() { tail -c +$((${earlier[$1]:-0} + 1)) "$work/$1.log"; }
+# logged LOGNAME PATTERN: it has said such a line
+logged() { words_of "$1" | grep -Eq -- "$2"; }
 
 pids_in() { ip netns pids "$1" 2>/dev/null; }
 

@@ -7,7 +7,7 @@
 #   pptp-linux            $in2 10.2.0.2 --------/ pptpalg, NAT     |                       poptop
 #                         pptpc                                    +---- 192.0.2.5 $srv, pptpd
 #
-# The guest writes what it wants of this side as words into a file; ask_loop() does it and answers with a file.
+# The guest writes a number and what it wants of this side as words into a file; ask_loop() does it and answers with a file of that number.
 # ALG_TRANSLATOR=helper runs it through the kernel's helper instead, to see what is the gateway's doing.
 cd "$(dirname "$0")/../.." || exit 2
 export BUILD="${BUILD:-$PWD}"
@@ -43,9 +43,9 @@ ask_loop() {
     mapfile -t words <"$work/ask/ask"
     rm "$work/ask/ask"
     # No subshell: what a command starts stays known.
-    "${words[@]}" >"$work/ask/output" 2>&1
+    "${words[@]:1}" >"$work/ask/output" 2>&1
     printf '%d\n' $? | cat - "$work/ask/output" >"$work/ask/new-answer"
-    mv "$work/ask/new-answer" "$work/ask/answer"
+    mv "$work/ask/new-answer" "$work/ask/answer-${words[0]}"
   done
 }
 
@@ -77,6 +77,7 @@ translator "${ALG_TRANSLATOR:-pptpalg}"
 server 'listen = {"192.0.2.5"}'
 
 mkdir "$work/ask"
+echo 1 >"$work/ask/number"
 : >"$work/guest.tap" # tail wants it to be there
 ip netns exec "$gw" tests/vm/uml-run -t 360 -i tap1 -i tap2 env BUILD="$BUILD" ASK="$work/ask" tests/vm/guest-alg >>"$work/guest.tap" 2>&1 </dev/null &
 guest_pid=$!

@@ -3,9 +3,6 @@
 # shellcheck source=tests/e2e/lib.sh disable=SC2119
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
 
-# logged NAME PATTERN: the log $work/NAME.log has such a line
-logged() { grep -Eq -- "$2" "$work/$1.log"; }
-
 # end_pppd: ends every pppd under this kernel
 # shellcheck disable=SC2046
 end_pppd() { kill $(pgrep -x pppd); }
@@ -31,7 +28,7 @@ restart_server() {
 # hang_up: pppd ends and the server has forgotten the session.
 hang_up() { stop "$pppd_pid" && wait_for 10 no_sessions; }
 
-# end_client: pptpc ends; the next one begins with an empty log.
+# end_client: pptpc ends, and poptop's end of it; the next one begins with an empty log.
 end_client() { stop "$client_pid" && wait_for 30 no_ppp "$srv" && : >"$work/client.log"; }
 
 # poptop [PPPD-OPTION...]: poptop and pppd in $srv with these options, for alice and bob; $poptop_pid. Ends an earlier one.
@@ -52,7 +49,9 @@ poptop() {
   wait_for 10 in_ns "$srv" sh -c "ss -ltn | grep -q :1723" || { fail "poptop starts"; exit 1; }
 }
 
-no_ppp() { ! ip -n "$1" link show ppp0; }
+# ppps NS: what interfaces of pppd there are, behind the loopback one, which there always is
+ppps() { ip -n "$1" -o link | sed -nE 's/^[0-9]+: (lo|ppp[0-9]+):.*/\1/p' | tr '\n' ' '; }
+no_ppp() { prints 'lo ' ppps "$1"; }
 
 # lossy PERCENT|0: both ends of the cable lose so many packets.
 lossy() {
