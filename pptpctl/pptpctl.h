@@ -32,10 +32,8 @@ json_t *parse_selector(const char *word);
  * integers by value. What is equal stays in its order. rows may be NULL. */
 void sort_rows(json_t *rows, const char *const *keys);
 
-/* A daemon's words on standard error. Here and in tables control characters come as question marks: they may be a peer's. */
-void print_error(const char *text);
 /* Prints rows as a table with aligned columns, in the order in which the keys come first. Keys that end in _s, _bytes and _unix are
- * printed for people. Nothing for no rows. */
+ * printed for people, and control characters as question marks. Nothing for no rows. */
 void print_table(json_t *rows);
 /* Prints an object as "key  value" lines. */
 void print_object(json_t *object);

@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -63,15 +62,6 @@ harmless(char *text)
 			*p = p[1] = '?';
 	}
 	return text;
-}
-
-void
-print_error(const char *text)
-{
-	char *copy = strdup(text);
-
-	fprintf(stderr, "pptpctl: %s\n", copy != NULL ? harmless(copy) : "out of memory");
-	free(copy);
 }
 
 static const char *

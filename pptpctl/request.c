@@ -70,7 +70,7 @@ say_refused(json_t *answer, const char *err, int *status)
 {
 	const char *text = answer != NULL ? json_string_value(json_object_get(answer, "error")) : err;
 
-	print_error(text != NULL ? text : "the daemon refused without a reason");
+	fprintf(stderr, "pptpctl: %s\n", text != NULL ? text : "the daemon refused without a reason");
 	json_decref(answer);
 	*status = answer != NULL ? STATUS_REFUSED : STATUS_DOWN;
 	return NULL;

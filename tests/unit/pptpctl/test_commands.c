@@ -56,6 +56,7 @@ static const struct {
     {cmd_reload, "", STATUS_OK, ""},
     {cmd_kick, "user=joe", STATUS_OK, "2 ended\n"},
     {cmd_kick, "1f3a", STATUS_REFUSED, "pptpctl: no such session: 1f3a\n"},
+    {cmd_kick, "\x1b[2J", STATUS_REFUSED, "pptpctl: no such session: \\x1b[2J\n"},
     {cmd_connect, "office", STATUS_OK, ""},
     {cmd_alg, "flows", STATUS_OK, "name  count\na         1\nb        20\n"},
     {cmd_alg, "gates", STATUS_OK, "no gates\n"},

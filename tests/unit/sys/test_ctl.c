@@ -522,6 +522,7 @@ START_TEST(texts)
 	    {"\xe0\x80\x80\xf4\x90\x80\x80", "\\xe0\\x80\\x80\\xf4\\x90\\x80\\x80"},
 	    {"a\nb\x7f", "a\\x0ab\\x7f"},
 	    {"\xf0\x9f", "\\xf0\\x9f"},
+	    {"\xc2\x9b\x31m\xc2\xa0", "\\xc2\\x9b1m\xc2\xa0"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
