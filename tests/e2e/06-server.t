@@ -131,7 +131,7 @@ open_session a alice
 ok "a third by its address" control server kick address=10.0.0.10
 closed a
 ok "no session is left" wait_for 5 no_sessions
-nok "nobody to kick is an error" control server kick user=alice
+fails "nobody to kick is an error" 'no such session' control server kick user=alice
 
 begin=$(now_ms)
 open_session l lazy

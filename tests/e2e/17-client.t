@@ -92,7 +92,7 @@ soon_is "the table is empty again" "" ip -n "$cli" route show table 88
 
 # --- -n and -nv ---
 ok "-n accepts right options" in_ns "$cli" "$pptpc" -n 192.0.2.1 user alice
-nok "-n refuses an unknown one" in_ns "$cli" "$pptpc" -n 192.0.2.1 user alice colour blue
+fails "-n refuses an unknown one" 'no option "colour"' in_ns "$cli" "$pptpc" -n 192.0.2.1 user alice colour blue
 in_ns "$cli" "$pptpc" -nv 192.0.2.1 user alice default-route >"$work/printed.conf" 2>&1
 chmod 600 "$work/printed.conf"
 ok "what -nv prints is a configuration" in_ns "$cli" "$pptpc" -n -c "$work/printed.conf"
@@ -114,6 +114,6 @@ soon "pptpctl show tells both" 'two +bob .*10\.0\.0\.11' control client show ses
 ok "pptpctl disconnect" control client disconnect one
 ok "that one goes down" wait_for 5 tunnel_is one down
 ok "and stays down, while the other stays up" wait_for 5 sh -c "ip netns exec $cli ping -q -c 2 -I two 10.0.0.1 && ! ip -n $cli link show one"
-nok "an unknown tunnel is an error" control client connect three
+fails "an unknown tunnel is an error" 'no such tunnel: three' control client connect three
 ok "the service ends" stop "$client_pid"
 ok "and leaves nothing" wait_for 3 as_before

@@ -58,7 +58,7 @@ s1 gre @c1_at_s1 misses d1
 s1 gre @c1_at_s1 size 4000 reaches c1 as 7
 c1 gre @s1_at_c1 size 4000 reaches s1 as 100
 END
-nok "their ids are told apart" test "$(tell c1_at_s1)" = "$(tell d1_at_s2)"
+isnt "their ids are told apart" "$(tell c1_at_s1)" "$(tell d1_at_s2)"
 soon_is "four gates" 4 gates
 ok "a call that ends takes its gates with it, and no other" talk <<END
 c1 sends CCRQ <Call-ID 7>

@@ -22,7 +22,6 @@ d1 gets OCRP <Call-ID ?s2_at_d1> <Peer-Call-ID 16384>
 $(data c1 16384 s1 100 192.0.2.254)
 $(data d1 16384 s2 200 192.0.2.254)
 END
-isnt() { [ -n "$2" ] && [ "$2" != "$3" ]; is "$1" $? 0; }
 isnt "they differ" "$(tell c1_at_s1)" "$(tell d1_at_s2)"
 ok "another connection of the first one" talk <<END
 $(connection c2 s3)

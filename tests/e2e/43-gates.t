@@ -153,7 +153,7 @@ c1 gets nothing
 $(data c1 8 s1 10)
 END
 alg_is "one is left" 1 gates 'length / 2'
-nok "a call that is not there can't be cleared" alg clear "$first"
+fails "a call that is not there can't be cleared" 'no such call: ' alg clear "$first"
 ok "the whole connection is cleared by hand" alg clear connection "$(alg_json flows '.[0].session')"
 ok "both ends hear of it" talk <<END
 c1 gets end

@@ -59,7 +59,7 @@ parsed() {
 }
 if command -v python3 >/dev/null; then ok "all of them are JSON to Python, too" parsed; else pass "JSON # SKIP no Python"; fi
 ok "what there is, is told" grep -q 'clear connection NUMBER' <(alg help)
-nok "what there is not, is an error" alg nonsense
+fails "what there is not, is an error" 'no such command: "nonsense"' alg nonsense
 
 # --- flows --------------------------------------------------------------------------------------------------------------
 

@@ -62,8 +62,17 @@ ok() {
 # nok NAME COMMAND...: passes when the command fails.
 nok() { local name=$1; shift; if "$@" >/dev/null 2>&1; then note "succeeded, but should not: $*"; fail "$name"; else pass "$name"; fi; }
 
+# fails NAME PATTERN COMMAND...: passes when the command fails, and says such a line
+fails() {
+  local name=$1 pattern=$2 out; shift 2
+  if out=$("$@" 2>&1); then note "succeeded, but should not: $*"; fail "$name"; else like "$name" "$out" "$pattern"; fi
+}
+
 # is NAME GOT WANTED
 is() { if [ "$2" = "$3" ]; then pass "$1"; else note "got:    $2"; note "wanted: $3"; fail "$1"; fi; }
+
+# isnt NAME GOT OTHER: it is something, and not that
+isnt() { if [ -n "$2" ] && [ "$2" != "$3" ]; then pass "$1"; else note "got:    ${2:-nothing}"; fail "$1"; fi; }
 
 # like NAME TEXT PATTERN (extended regular expression)
 like() { if grep -Eq -- "$3" <<<"$2"; then pass "$1"; else note "got:    $2"; note "wanted: $3"; fail "$1"; fi; }
