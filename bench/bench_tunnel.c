@@ -179,6 +179,7 @@ on_event(struct end *e, const struct tunnel_event *event)
 		printf("closed: %s; %s\n", ppp_down_text(event->down), event->message);
 		return false;
 	case TUNNEL_EVENT_IDENTIFICATION:
+	case TUNNEL_EVENT_IF_LOST:
 	case TUNNEL_EVENT_DIAL:
 		break;
 	}

@@ -389,6 +389,7 @@ dial_engine_event(struct dial *d, const struct tunnel_event *event)
 			dial_attempt(d);
 		}
 		break;
+	case TUNNEL_EVENT_IF_LOST:      /* the kernel tells, too */
 	case TUNNEL_EVENT_AUTH_REQUEST: /* we ask nobody to authenticate */
 		break;
 	}

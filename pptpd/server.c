@@ -42,11 +42,31 @@ no_gre(struct session *s)
 	    (unsigned long long)s->id, addr_text(&s->peer, peer));
 }
 
+static void begin_stop(struct server *srv);
+
+/* Without the shared interface nothing can be served: a service manager starts the server anew. Elsewhere it is one session's. */
+static void
+interface_lost(struct server *srv, uint32_t if_id)
+{
+	if (if_id == srv->shared_if && !srv->stopping) {
+		log_event(LOG_LEVEL_ERROR, "interface", "ifname=%s error=\"it was deleted\"", srv->shared_ifname);
+		srv->status = 1;
+		begin_stop(srv);
+	}
+	for (struct session *s = srv->sessions, *next; s != NULL && if_id != srv->shared_if; s = next) {
+		next = s->next;
+		if (s->if_id == if_id)
+			session_end(s, PPP_DOWN_LOCAL, PPTP_CDN_GENERAL_ERROR, "its interface was deleted");
+	}
+}
+
 static void
 dispatch(struct server *srv, const struct tunnel_event *e)
 {
 	struct session *s = session_by_id(srv, e->session);
 
+	if (e->type == TUNNEL_EVENT_IF_LOST)
+		interface_lost(srv, e->if_id);
 	if (s == NULL)
 		return;
 	switch (e->type) {
@@ -69,6 +89,7 @@ dispatch(struct server *srv, const struct tunnel_event *e)
 		snprintf(s->identification, sizeof(s->identification), "%.95s", e->message);
 		break;
 	case TUNNEL_EVENT_PREFIX:
+	case TUNNEL_EVENT_IF_LOST:
 	case TUNNEL_EVENT_DIAL:
 		break;
 	}

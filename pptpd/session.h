@@ -92,7 +92,7 @@ struct session {
 	uint32_t if_id; /* 0: none */
 	int ifindex;
 	char ifname[PRIV_IFNAME];
-	bool own_if, routed, proxied;
+	bool own_if, routed;
 	unsigned pending;         /* requests to the monitor that setup waits for */
 	const char *setup_failed; /* static; NULL: it did not */
 

@@ -129,6 +129,7 @@ enum tunnel_event_type {
 	TUNNEL_EVENT_NO_GRE,         /* nothing came over GRE since the call was opened */
 	TUNNEL_EVENT_IDENTIFICATION, /* message */
 	TUNNEL_EVENT_CLOSED,         /* the last one: down, message; counters are final */
+	TUNNEL_EVENT_IF_LOST,        /* if_id: somebody deleted the interface; each worker that has it says so */
 	TUNNEL_EVENT_DIAL,           /* if_id: a packet waits at an interface without a session */
 };
 

@@ -370,6 +370,17 @@ from_tun(struct worker *w, struct iface *i, const uint8_t *packet, size_t len, c
 		count(&w->counters.tun_no_route, 1);
 }
 
+/* Somebody deleted it. */
+static void
+interface_lost(struct worker *w, const struct iface *i)
+{
+	struct tunnel_event event = {.type = TUNNEL_EVENT_IF_LOST, .if_id = i->id};
+
+	log_event(LOG_LEVEL_WARN, "interface", "if=%u error=\"%s\"", i->id, strerror(errno));
+	epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, i->fd, NULL);
+	worker_post(w, &event);
+}
+
 void
 tx_from_tun(struct worker *w, struct iface *i, uint64_t ts)
 {
@@ -379,9 +390,7 @@ tx_from_tun(struct worker *w, struct iface *i, uint64_t ts)
 		ssize_t len = tunq_read(i->fd, i->vnet_hdr, w->tun_buf, &packet, &h);
 
 		if (len < 0) {
-			/* Somebody deleted the interface: the control thread will hear of it from the kernel. */
-			log_event(LOG_LEVEL_WARN, "interface", "if=%u error=\"%s\"", i->id, strerror(errno));
-			epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, i->fd, NULL);
+			interface_lost(w, i);
 			return;
 		}
 		if (len == 0)

@@ -3,7 +3,7 @@
 # new start works at once.
 # shellcheck source=tests/e2e/faults.sh disable=SC2119
 . "$(dirname "$0")/faults.sh"
-plan 48
+plan 51
 faulty_topology
 keepalives=('lcp-echo-interval = 1s' 'lcp-echo-failures = 2' 'echo-interval = 1s' 'echo-timeout = 2s')
 client_keepalives=(lcp-echo-interval 1s lcp-echo-failures 2 echo-interval 1s echo-timeout 2s)
@@ -74,6 +74,21 @@ ok "SIGINT to both of the server's processes ends it" wait_for 10 gone "$server_
 [ $(($(now_ms) - began)) -ge 1000 ]; is "but not before its client has had time to say farewell" $? 0
 run kill -CONT "$client_worker"
 wait_for 10 gone "$client_pid"
+
+# Somebody deletes the interface: a server without it could only pretend.
+server; client; up 10
+run ip -n "$srv" link del pptp0
+status=
+ended() { gone "$server_pid" || return 1; wait "$server_pid"; status=$?; }
+wait_for 10 ended
+is "the shared interface deleted: the server ends with an error, for its service manager to start it anew" "$status" 1
+soon "and says why" 'event=interface ifname=pptp0 error="it was deleted"' cat "$work/server.log"
+wait_for 10 gone "$client_pid"
+server 'interface = per-session'; client; up 10
+run ip -n "$srv" link del ppptp0
+ok "a session's interface deleted: that session ends" wait_for 10 logged server 'event=session-down .*reason="its interface was deleted"'
+wait_for 10 gone "$client_pid"
+stop "$server_pid"
 
 # Silence: nothing arrives any more, in either direction, and nobody says so.
 silence() {
