@@ -3,7 +3,7 @@
 # client must not notice.
 # shellcheck source=tests/e2e/faults.sh disable=SC2119
 . "$(dirname "$0")/faults.sh"
-plan 32
+plan 35
 topology
 address "$cli" eth0 192.0.2.66/24
 ip -n "$srv" addr add 10.8.0.1/32 dev lo
@@ -78,6 +78,29 @@ steps=$(printf '%s\n' "${ids[@]}" | awk 'NR > 1 {print $1 - last} {last = $1}' |
 [ "$steps" -ge 9 ]; is "call ids don't follow a rule that could be guessed" $? 0
 is "none came twice" "$(printf '%s\n' "${ids[@]}" | sort -u | wc -l)" 12
 stop "$server_pid"
+
+# --- calls on which nobody speaks ---
+server 'max-sessions = 4'
+# shellcheck disable=SC2016
+spawn strangers "$cli" perl -MIO::Socket::INET -e '
+  my $s = IO::Socket::INET->new(PeerAddr => "192.0.2.1:1723") or die "connect: $!";
+  sub get { my $n = shift; my $b = ""; while (length($b) < $n) { sysread($s, $b, $n - length($b), length($b)) or die "closed" } return $b; }
+  $| = 1;
+  syswrite($s, pack("n2Nn2n2N2n2a64a64", 156, 1, 0x1a2b3c4d, 1, 0, 0x100, 0, 3, 3, 0, 0, "test", "test"));
+  get(156);
+  for my $call (1 .. 4) {
+    syswrite($s, pack("n2Nn2n2N4n4a64a64", 168, 1, 0x1a2b3c4d, 7, 0, $call, $call, 300, 100000, 3, 3, 64, 0, 0, 0, "", ""));
+    get(32);
+  }
+  print "ready\n";
+  sleep 60;'
+strangers_pid=$!
+ok "four calls on which nobody speaks take all of max-sessions" wait_for 10 logged strangers ready
+client
+ok "a client comes up all the same" up 10
+ok "in the place of the oldest" wait_for 5 prints 1 value server strangers_dropped show counters
+run kill "$strangers_pid"
+stop "$client_pid"; stop "$server_pid"
 
 # --- descriptors ---
 up_or_gone() { pings "$cli" 10.0.0.1 || gone "$client_pid"; }
