@@ -23,9 +23,9 @@ other_side(enum alg_side side)
 
 /* How far the control connection is, as far as a gateway can see. */
 enum phase {
-	PHASE_NEW,     /* no Start-Control-Connection-Request yet */
-	PHASE_STARTED, /* requested by whoever's bit is in `started` */
-	PHASE_UP,
+	PHASE_NEW,      /* no Start-Control-Connection-Request yet */
+	PHASE_STARTED,  /* requested by whoever's bit is in `started` */
+	PHASE_UP,       /* who has asked, too, and not been answered yet, still has its bit there */
 	PHASE_STOPPING, /* one side has said Stop */
 	PHASES,         /* beyond these, messages are no longer looked at: */
 	PHASE_UNTOUCHED = PHASES,

@@ -107,12 +107,26 @@ start_reply(struct alg_rewrite *rw, const struct rx *in)
 		if (other_version(rw, in))
 			return;
 		rw->phase = PHASE_UP;
-		rw->started = 0;
+		rw->started &= (uint8_t)~asked;
 	} else {
 		rw->started &= (uint8_t)~asked;
 		rw->phase = rw->started != 0 ? PHASE_STARTED : PHASE_NEW;
 		rewrite_doom_all(rw, ALG_WHY_REPLIED_NO);
 	}
+	pass(rw, in);
+}
+
+/* Where both have asked, both may answer, and the connection is up with the first reply that says yes. */
+static void
+second_reply(struct alg_rewrite *rw, const struct rx *in)
+{
+	uint8_t asked = (uint8_t)(1 << other_side(in->from));
+
+	if ((rw->started & asked) == 0) {
+		refuse(rw, in);
+		return;
+	}
+	rw->started &= (uint8_t)~asked;
 	pass(rw, in);
 }
 
@@ -161,11 +175,11 @@ kind_of(enum pptp_msg_type type)
 
 /* clang-format off */
 static const rx_action cells[PHASES][KINDS] = {
-	/*                   START_REQUEST  START_REPLY  STOP_REQUEST  STOP_REPLY ECHO    CALL_REQUEST     CALL_OTHER */
-	[PHASE_NEW]      = {start_request, refuse,      stop_request, refuse,    refuse, refuse,          refuse},
-	[PHASE_STARTED]  = {start_request, start_reply, stop_request, refuse,    pass,   early_request,   rewrite_call_message},
-	[PHASE_UP]       = {refuse,        refuse,      stop_request, refuse,    pass,   rewrite_request, rewrite_call_message},
-	[PHASE_STOPPING] = {refuse,        refuse,      pass,         pass,      pass,   rewrite_late,    rewrite_late},
+	/*                   START_REQUEST  START_REPLY   STOP_REQUEST  STOP_REPLY ECHO    CALL_REQUEST     CALL_OTHER */
+	[PHASE_NEW]      = {start_request, refuse,       stop_request, refuse,    refuse, refuse,          refuse},
+	[PHASE_STARTED]  = {start_request, start_reply,  stop_request, refuse,    pass,   early_request,   rewrite_call_message},
+	[PHASE_UP]       = {refuse,        second_reply, stop_request, refuse,    pass,   rewrite_request, rewrite_call_message},
+	[PHASE_STOPPING] = {refuse,        refuse,       pass,         pass,      pass,   rewrite_late,    rewrite_late},
 };
 /* clang-format on */
 

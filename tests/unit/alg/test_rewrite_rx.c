@@ -83,6 +83,12 @@ START_TEST(both_may_start)
 	gw_say(&g, ALG_CLIENT, SCCRP, 0, 0);
 	ck_assert_str_eq(gw_line(&g), "<SCCRQ >SCCRQ >SCCRP=1");
 	gw_call(&g);
+	gw_say(&g, ALG_SERVER, SCCRP, 0, 0); /* who answers whatever is asked does no harm, but once */
+	ck_assert_str_eq(gw_line(&g), "<SCCRP=1");
+	gw_say(&g, ALG_SERVER, SCCRP, 0, 0);
+	gw_say(&g, ALG_CLIENT, SCCRP, 0, 0);
+	ck_assert_str_eq(gw_line(&g), "VIOLATION:sequence VIOLATION:sequence");
+	ck_assert_uint_eq(alg_rewrite_calls(g.rw, NULL, 0), 1);
 	gw_free(&g);
 }
 END_TEST
