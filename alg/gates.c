@@ -268,11 +268,14 @@ enum gates_refusal
 gates_check(struct gates *g, const struct addr *client, size_t requested, uint64_t ts)
 {
 	const struct client *c = find_client(g, client);
+	size_t max = g->config.max_per_client;
 
-	if (g->stats.calls >= g->config.max_calls)
-		return refuse(g, GATES_TOO_MANY_CALLS, client, ts);
-	if ((c != NULL ? c->calls : 0) + requested >= g->config.max_per_client)
-		return refuse(g, GATES_TOO_MANY_OF_CLIENT, client, ts);
+	while (g->stats.calls >= g->config.max_calls)
+		if (c == NULL || requested >= max || !gates_end_orphan(g, c, ts))
+			return refuse(g, GATES_TOO_MANY_CALLS, client, ts);
+	while ((c != NULL ? c->calls : 0) + requested >= max)
+		if (c == NULL || requested >= max || !gates_end_orphan(g, c, ts))
+			return refuse(g, GATES_TOO_MANY_OF_CLIENT, client, ts);
 	if (g->stats.waiting >= g->config.max_waiting)
 		return refuse(g, GATES_TOO_MANY_WAITING, client, ts);
 	return GATES_OK;

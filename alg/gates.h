@@ -115,7 +115,8 @@ int gates_new(struct gates **g, const struct gates_config *config, const struct 
 void gates_free(struct gates *g);
 
 /* Whether a call of this client would be let in now, to refuse at its request already; a refusal is counted. requested: calls of the
- * client that have no gates yet. */
+ * client that have no gates yet. One that dials anew after its control connection was lost needs no second place: at a limit its oldest
+ * call without one ends. */
 enum gates_refusal gates_check(struct gates *g, const struct addr *client, size_t requested, uint64_t ts);
 
 /* Takes a call in: pair->id is filled in, and GATES_ADD follows. A refusal is counted. */

@@ -108,6 +108,13 @@ counts_as_live(enum gates_state state)
 	return state != GATES_CANCEL && state != GATES_DELETING && state != GATES_DONE;
 }
 
+/* Nobody can end it any more but time. */
+static bool
+is_orphan(enum gates_state state)
+{
+	return state == GATES_LINGER || state == GATES_ADOPTED;
+}
+
 static bool
 waits(enum gates_state state)
 {
@@ -121,6 +128,8 @@ gates_set_state(struct gates *g, struct pair *p, enum gates_state state, uint64_
 	g->stats.waiting -= waits(p->info.state);
 	g->stats.adopted += state == GATES_ADOPTED;
 	g->stats.adopted -= p->info.state == GATES_ADOPTED;
+	p->client->orphans += is_orphan(state);
+	p->client->orphans -= is_orphan(p->info.state);
 	p->info.state = state;
 	p->info.expires = TS_NEVER;
 	if (p->live && !counts_as_live(state))
@@ -220,6 +229,21 @@ gates_fsm(struct gates *g, struct pair *p, enum gates_event event, uint64_t ts)
 	if (p->info.why == ALG_WHY_NONE && next != RESTOR)
 		p->info.why = why_of(p, event);
 	gates_set_state(g, p, (enum gates_state)next, ts);
+}
+
+bool
+gates_end_orphan(struct gates *g, const struct client *client, uint64_t ts)
+{
+	struct pair *p = client->orphans > 0 ? g->first : NULL;
+
+	while (p != NULL && (p->client != client || !is_orphan(p->info.state)))
+		p = p->next;
+	if (p == NULL)
+		return false;
+	if (p->info.why == ALG_WHY_NONE)
+		p->info.why = ALG_WHY_TRANSPORT;
+	gates_fsm(g, p, EV_END, ts);
+	return true;
 }
 
 void

@@ -9,8 +9,9 @@
 struct client {
 	struct table_node node;
 	struct addr addr;
-	size_t calls; /* that count against its limit */
-	size_t pairs; /* that point here, the ending ones too */
+	size_t calls;   /* that count against its limit */
+	size_t pairs;   /* that point here, the ending ones too */
+	size_t orphans; /* of calls, those without a control connection */
 	struct client *next_free;
 };
 
@@ -63,6 +64,8 @@ enum gates_event {
 /* The machine, gates_fsm.c. */
 void gates_fsm(struct gates *g, struct pair *p, enum gates_event event, uint64_t ts);
 void gates_set_state(struct gates *g, struct pair *p, enum gates_state state, uint64_t ts);
+/* Ends the client's oldest pair without a control connection; false: there is none. */
+bool gates_end_orphan(struct gates *g, const struct client *client, uint64_t ts);
 
 /* Accounts and memory, gates.c. */
 struct pair *gates_by_id(const struct gates *g, uint64_t id);

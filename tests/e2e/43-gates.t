@@ -2,7 +2,7 @@
 # The life of gates: until their first packet, in silence, at the end of a call and of a control connection, and the limits on them.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 79
+plan 81
 alg_topology
 
 # --- time ----------------------------------------------------------------------------------------------------------
@@ -119,6 +119,21 @@ END
 alg_is "its gates are gone" 0 gates 'length / 2'
 run ip -n "$in1" link set dev eth0 up
 ip -n "$in1" route add default via 10.1.0.1; address "$in1" eth0 fd00:1::2/64; ip -n "$in1" route add default via fd00:1::1
+say fresh
+
+gateway_stop; gateway_start 'linger = "1h"' 'max-calls-per-client = 1'
+ok "a client that dials anew needs no second place" talk <<END
+$(ends)
+$(connection c1 s1)
+$(outgoing c1 7 s1 9)
+$(data c1 7 s1 9)
+c1 resets
+s1 gets end
+$(connection c2 s2)
+$(outgoing c2 8 s2 10)
+$(data c2 8 s2 10)
+END
+alg_is "the gates that lingered are gone" "active active" gates 'map(.state) | join(" ")'
 say fresh
 
 gateway_stop; gateway_start 'linger = "6s"' 'poll-interval = "1s"'

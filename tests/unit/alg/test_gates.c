@@ -132,6 +132,60 @@ START_TEST(limit_of_a_client)
 }
 END_TEST
 
+static void
+adopt(struct gates *g, uint8_t client, uint64_t id)
+{
+	const struct gate_counters zero = {0};
+	const struct gate_pair pair = {.id = id};
+	struct gates_owner o = owner(client);
+
+	o.conn = 0;
+	ck_assert_int_eq(gates_adopt(g, &o, &pair, &zero, 0), GATES_OK);
+}
+
+/* As up(), where that ends another call. */
+static uint64_t
+up_instead(struct gates *g, uint8_t client, uint64_t ended)
+{
+	uint64_t id;
+
+	ck_assert_int_eq(want(g, client, 0), GATES_OK);
+	ck_assert_uint_eq(next(g, GATES_DEL).info.pair.id, ended);
+	id = next(g, GATES_ADD).info.pair.id;
+	gates_added(g, id, 0, 0);
+	return id;
+}
+
+/* After a crash, or while its gates linger, a client's old call doesn't keep it from dialing anew; another client's stays. */
+START_TEST(a_call_without_control_makes_room_for_its_clients_next)
+{
+	struct gates *g = make((struct gates_config){.max_calls = 4, .max_per_client = 2, .linger_ns = TS_S(60)});
+	struct gates_stats stats;
+	struct addr second = owner(2).client, third = owner(3).client;
+	uint64_t id;
+
+	adopt(g, 1, 10);
+	adopt(g, 1, 11);
+	adopt(g, 2, 12);
+	id = up_instead(g, 1, 10); /* at the client's limit: its oldest */
+	up(g, 2, 0);
+	ck_assert_int_eq(gates_check(g, &third, 0, 0), GATES_TOO_MANY_CALLS);
+	gates_control_lost(g, id, 0);
+	up_instead(g, 1, 11); /* at everybody's */
+	up_instead(g, 1, id);
+	ck_assert_int_eq(want(g, 1, 0), GATES_TOO_MANY_CALLS);
+	ck_assert_int_eq(gates_check(g, &second, 2, 0), GATES_TOO_MANY_CALLS); /* two are asked for: it would not help */
+	up_instead(g, 2, 12);
+	none(g);
+	gates_stats(g, &stats);
+	ck_assert_uint_eq(stats.calls, 4);
+	ck_assert_uint_eq(stats.adopted, 0);
+	ck_assert_uint_eq(stats.refused[GATES_TOO_MANY_CALLS].count, 3);
+	ck_assert_uint_eq(stats.refused[GATES_TOO_MANY_OF_CLIENT].count, 0);
+	gates_free(g);
+}
+END_TEST
+
 /* Defect 9 of the kernel's helper: the limit can be chosen, and a refusal isn't silent. */
 START_TEST(limit_of_waiting_gates)
 {
@@ -312,6 +366,7 @@ suite_gates(void)
 
 	tcase_add_test(t, limit_of_calls);
 	tcase_add_test(t, limit_of_a_client);
+	tcase_add_test(t, a_call_without_control_makes_room_for_its_clients_next);
 	tcase_add_test(t, limit_of_waiting_gates);
 	tcase_add_test(t, ids_are_never_used_twice);
 	tcase_add_test(t, bounded_while_nothing_is_removed);
