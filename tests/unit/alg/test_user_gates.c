@@ -124,7 +124,7 @@ START_TEST(dont_fragment)
 	ck_assert(!df_after(same, false));
 	ck_assert(!df_after(source, true));
 	ck_assert(!df_after(destination, true));
-	ck_assert(df_after(to_ipv4, false));
+	ck_assert(!df_after(to_ipv4, false));
 }
 END_TEST
 
