@@ -331,6 +331,7 @@ put_own_take(struct out *o)
 	put(o, "\t}\n");
 }
 
+/* Connections of the box's own that a former configuration let in go on, whatever this one says of new ones. */
 static void
 put_output(struct out *o)
 {
@@ -339,9 +340,12 @@ put_output(struct out *o)
 	put(o, "\tchain own {\n\t\tct direction original");
 	put_is_own(o, "ct mark");
 	put_set(o, "meta mark", own_mark(o));
-	put(o, " accept\n\t\ttcp flags & (fin | syn | rst | ack) != syn return\n");
-	put_families(o);
-	put_destinations(o, "own_choose");
+	put(o, " accept\n");
+	if (o->config->own_connections) {
+		put(o, "\t\ttcp flags & (fin | syn | rst | ack) != syn return\n");
+		put_families(o);
+		put_destinations(o, "own_choose");
+	}
 	put(o, "\t}\n");
 }
 
@@ -396,10 +400,9 @@ nft_text(const struct config *config, char *buf, size_t buflen)
 	put(&o, "table inet pptpalg {\n");
 	put_take(&o);
 	put_prerouting(&o);
-	if (config->own_connections) {
+	if (config->own_connections)
 		put_own_take(&o);
-		put_output(&o);
-	}
+	put_output(&o);
 	put_postrouting(&o);
 	put_unheard(&o);
 	put_forward(&o);

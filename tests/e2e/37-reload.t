@@ -2,7 +2,7 @@
 # SIGHUP: a good configuration comes into force with all connections and calls kept, a bad one changes nothing and says why.
 # shellcheck source=tests/e2e/alg.sh disable=SC2119
 . "$(dirname "$0")/alg.sh"
-plan 44
+plan 47
 alg_topology
 masquerade
 gateway_start
@@ -31,6 +31,8 @@ goes_on() {
   both_carry 192.0.2.254 && talk <<END
 c1 sends EchoRQ <Identifier 5>
 s1 gets EchoRQ <Identifier 5>
+s1 sends EchoRQ <Identifier 6>
+c1 gets EchoRQ <Identifier 6>
 END
 }
 
@@ -80,11 +82,26 @@ like "so are metrics" "$(in_ns "$gw" curl -s http://127.0.0.1:9323/metrics)" '^p
 ok "so is the trace" wait_for 30 grep -q 'from=client recv \[PPTP Echo-Request' "$work/trace"
 configure 'ports = {1800}' 'max-connections = 1'
 ok "other ports, and fewer connections than there are" reloaded
+run ip -n "$gw" route add blackhole 10.99.0.0/24 # else the kernel goes by the ways that it remembers
 ok "calls go on as they are" goes_on
 configure
 ok "and back again" reloaded
 ok "a client that was refused is let in" talk <<END
 $(connection d2 s3)
+END
+ok "a client on the gateway itself" talk <<END
+o1 in $gw
+s4 in $srv
+$(connection o1 s4)
+END
+configure 'own-connections = no'
+ok "own connections are to be taken no longer" reloaded
+run ip -n "$gw" route del blackhole 10.99.0.0/24
+ok "but those that there are go on" talk <<END
+o1 sends EchoRQ <Identifier 7>
+s4 gets EchoRQ <Identifier 7>
+s4 sends EchoRQ <Identifier 8>
+o1 gets EchoRQ <Identifier 8>
 END
 ok "calls still go on" goes_on
 ok "the gateway stops" gateway_stop

@@ -101,7 +101,8 @@ other_body(void)
 	CHECK(shell("ip link set lo up && ip rule add pref 5 fwmark 3 lookup 6 && ip -6 rule add pref 5 fwmark 3 lookup 6"));
 	nft_stop(start(c), true);
 	n = start(other);
-	CHECK(!ruleset_has("chain output") && !shell("ip rule | grep -q 1723") && !shell("ip route show table 1723 2>&1 | grep -q local"));
+	CHECK(
+	    !ruleset_has("chain own_take") && !shell("ip rule | grep -q 1723") && !shell("ip route show table 1723 2>&1 | grep -q local"));
 	CHECK(shell("ip rule | grep -q '^101:.*fwmark 0x4/0x1c lookup 99'"));
 	nft_stop(n, false);
 	CHECK(shell("ip rule | grep -q '^5:' && ip -6 rule | grep -q '^5:'")); /* the administrator's */

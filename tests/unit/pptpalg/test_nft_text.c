@@ -93,8 +93,12 @@ START_TEST(options_that_change_it)
 {
 	has("strict = yes\n", (const char *const[]){"meta l4proto gre jump strict",
 				  "@th,0,32 & 0x0007ffff == 0x0001880b ct state new,invalid,untracked counter drop", NULL});
-	has_not("own-connections = no\n", "chain out");
-	has_not("own-connections = no\n", "chain own");
+	has_not("own-connections = no\n", "chain own_");
+	/* Those that there are go on. */
+	has("own-connections = no\n",
+	    (const char *const[]){"chain own {\n\t\tct direction original ct mark & 0x70000000 == 0x50000000 meta mark set meta mark & "
+				  "0x8fffffff | 0x50000000 accept\n\t}\n",
+		NULL});
 	has_not("own-connections = no\n", "iif lo meta mark");
 	has("interfaces = {eth1, br-lan}\n", (const char *const[]){"iifname != { \"eth1\", \"br-lan\" } return", NULL});
 	has("ipv4 = no\n", (const char *const[]){"meta nfproto ipv4 return", NULL});
