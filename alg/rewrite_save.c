@@ -238,7 +238,8 @@ load_calls(struct alg_rewrite *rw, struct rd *r, uint32_t count)
 	return true;
 }
 
-/* What the rest of the code takes for granted: a held message is whole, its call there, and its room still free. */
+/* What the rest of the code takes for granted: a held message is whole, its call there, and its room still free; and there is no half
+ * message where save_half() leaves none. */
 static bool
 sound(const struct alg_rewrite *rw)
 {
@@ -248,6 +249,8 @@ sound(const struct alg_rewrite *rw)
 		const struct half *h = &rw->half[side], *to = &rw->half[!side];
 		const struct call *call = h->held_len > 0 ? rewrite_by_number(rw, h->held_call) : NULL;
 
+		if (rw->phase >= PHASES && h->framer.len > 0)
+			return false;
 		if (h->held_len == 0)
 			continue;
 		held++;

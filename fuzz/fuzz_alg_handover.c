@@ -105,8 +105,11 @@ rewriter(struct fuzz_input *in)
 	static uint8_t again[STATE];
 	static struct ids ids;
 	struct mem_failing mem;
-	const struct alg_rewrite_config config = {
-	    .mem = &mem.mem, .max_calls = 8, .xlate = {take, give, claim}, .xlate_user = &ids, .policy = PPTP_LENIENT};
+	const struct alg_rewrite_config config = {.mem = &mem.mem,
+	    .max_calls = 8,
+	    .xlate = {.take = take, .give = give, .claim = claim},
+	    .xlate_user = &ids,
+	    .policy = PPTP_LENIENT};
 	struct alg_rewrite *rw;
 
 	memset(&ids, 0, sizeof(ids));

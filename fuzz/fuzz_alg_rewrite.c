@@ -83,6 +83,14 @@ claim(void *user, enum alg_side owner, uint16_t id, uint16_t xid)
 	return true;
 }
 
+static enum alg_why
+admit(void *user)
+{
+	const struct world *w = user;
+
+	return w->live < 6 ? ALG_WHY_NONE : ALG_WHY_TOO_MANY;
+}
+
 /* --- what is forwarded ---------------------------------------------------------------- */
 
 static void
@@ -321,7 +329,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t datalen)
 	    .policy = (how & 1) != 0 ? PPTP_STRICT : PPTP_LENIENT,
 	    .other_version = (how & 2) != 0 ? ALG_VERSION_PASS : ALG_VERSION_REFUSE,
 	    .max_calls = (uint16_t)((how >> 3 & 7) + 1),
-	    .xlate = {take, give, claim},
+	    .xlate = {.take = take, .give = give, .claim = claim, .admit = admit},
 	    .xlate_user = &w,
 	    .trace = on_trace,
 	    .trace_user = &w,

@@ -104,7 +104,8 @@ claim(void *user, enum alg_side owner, uint16_t id, uint16_t xid)
 static struct alg_rewrite_config
 config_of(struct room *room)
 {
-	return (struct alg_rewrite_config){.max_calls = MAX_CALLS, .xlate = {take, give, claim}, .xlate_user = room};
+	return (struct alg_rewrite_config){
+	    .max_calls = MAX_CALLS, .xlate = {.take = take, .give = give, .claim = claim}, .xlate_user = room};
 }
 
 /* A new process takes over, now and then: the old one's ids are given back before the new one claims them. */
