@@ -44,11 +44,9 @@ cfg_t *conf_parse_text(const char *name, const char *text, cfg_opt_t *opts);
 
 /* Validators, for CONF_STR() or cfg_set_validate_func(): an error names file, line, option and the value refused. */
 int conf_check_addr(cfg_t *cfg, cfg_opt_t *opt);     /* address of either family */
-int conf_check_prefix(cfg_t *cfg, cfg_opt_t *opt);   /* ADDR/LEN */
 int conf_check_range(cfg_t *cfg, cfg_opt_t *opt);    /* IPv4 pool: A-B, A.B.C.x-y, ADDR/LEN or ADDR */
 int conf_check_duration(cfg_t *cfg, cfg_opt_t *opt); /* "0", "30" (seconds), "500ms", "15m", "2h", "1d" */
 int conf_check_port(cfg_t *cfg, cfg_opt_t *opt);     /* of an integer option */
-int conf_check_auth(cfg_t *cfg, cfg_opt_t *opt);     /* authentication methods, as ppp_auth_parse() names them */
 int conf_check_v4(cfg_t *cfg, cfg_opt_t *opt);       /* an address of this family, or nothing */
 int conf_check_v6(cfg_t *cfg, cfg_opt_t *opt);
 int conf_check_path(cfg_t *cfg, cfg_opt_t *opt); /* absolute, or nothing */

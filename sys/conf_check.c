@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 bool
 conf_duration(const char *s, uint64_t *ns)
@@ -93,14 +92,6 @@ is_addr(const char *s)
 }
 
 static bool
-is_prefix(const char *s)
-{
-	struct prefix p;
-
-	return prefix_parse(&p, s);
-}
-
-static bool
 is_range(const char *s)
 {
 	uint32_t first, last;
@@ -116,21 +107,6 @@ is_duration(const char *s)
 	return conf_duration(s, &ns);
 }
 
-/* The words that ppp_auth_parse() takes; this room can't ask libppp. */
-static bool
-is_auth(const char *s)
-{
-	static const char *const words[] = {"pap", "chap", "chap-md5", "md5", "eap-md5", "mschap", "mschap1", "mschapv1", "mschap-v1",
-	    "mschap2", "mschapv2", "mschap-v2", "eap-mschap2", "eap-mschapv2", "eap-mschap-v2", "ms-chap", "ms-chap-v1", "ms-chap-v2",
-	    "ms-chapv2", "eap-ms-chap-v2"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcasecmp(s, words[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int
 check_last(cfg_t *cfg, cfg_opt_t *opt, bool (*is)(const char *s), const char *form)
 {
@@ -144,12 +120,6 @@ conf_check_addr(cfg_t *cfg, cfg_opt_t *opt)
 }
 
 int
-conf_check_prefix(cfg_t *cfg, cfg_opt_t *opt)
-{
-	return check_last(cfg, opt, is_prefix, "a network like 192.0.2.0/24 or 2001:db8::/32");
-}
-
-int
 conf_check_range(cfg_t *cfg, cfg_opt_t *opt)
 {
 	return check_last(cfg, opt, is_range, "a range of IPv4 addresses like 192.0.2.10-192.0.2.99, 192.0.2.10-99 or 192.0.2.0/24");
@@ -159,12 +129,6 @@ int
 conf_check_duration(cfg_t *cfg, cfg_opt_t *opt)
 {
 	return check_last(cfg, opt, is_duration, "a time like 30, 500ms, 15m, 2h or 1d");
-}
-
-int
-conf_check_auth(cfg_t *cfg, cfg_opt_t *opt)
-{
-	return check_last(cfg, opt, is_auth, "an authentication method: pap, chap, mschap, mschap2, eap-md5 or eap-mschap2");
 }
 
 int
