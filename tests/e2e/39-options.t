@@ -80,7 +80,7 @@ END
 again
 say fresh # so that nobody listens
 in_ns "$in1" curl -s -m 20 http://192.0.2.1:1723/
-like "a client whose server refuses the connection is reset" $? '^5[56]$' # curl's numbers for it; 52 is a plain end
+like "a client whose server refuses the connection is reset" $? '^(7|5[56])$' # curl's numbers for it; 52 is a plain end
 ok "who and why is logged" wait_for 20 logged alg 'event=control-failed flow=[0-9]+ client=10.1.0.2 .* server=192.0.2.1 .*reason="the server refused'
 alg_is "and counted" 1 counters .connect_failed
 again 'connect-timeout = "500ms"'
