@@ -102,19 +102,21 @@ in_ns "$srv" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 mtu() { ip -n "$1" route get "$2" | grep -o 'mtu [0-9]*'; }
 # too_big NS SOURCE DESTINATION ID SIZE
 too_big() { in_ns "$1" "$BUILD/tests/e2e/gresend" -d -s "$5" "$2" "$3" "$4"; }
+# learns NS SOURCE DESTINATION ID SIZE: what it has learned when it has sent such a packet
+learns() { too_big "$@" && mtu "$1" "$3"; }
 behind=("10.1.0.2,198.51.100.3,50,$N,198.51.100.2,51" "198.51.100.2,$N,52,198.51.100.3,10.1.0.2,53")
 behind6=("fd00:1::2,2001:db8:2::3,50,2001:db8:1::fe,2001:db8:2::2,51" "2001:db8:2::2,2001:db8:1::fe,52,2001:db8:2::3,fd00:1::2,53")
 ok "gates whose addresses and ids all change" gatectl add 12 "${behind[@]}"
 ok "of IPv6, too" gatectl add 13 "${behind6[@]}"
 ok "a packet too big for a link behind" too_big "$in1" 10.1.0.2 198.51.100.3 50 1300
-soon_is "its sender knows the way to the address that it sent to" "mtu 1300" mtu "$in1" 198.51.100.3
+soon_is "its sender knows the way to the address that it sent to" "mtu 1300" learns "$in1" 10.1.0.2 198.51.100.3 50 1300
 ok "one of IPv6" too_big "$in1" fd00:1::2 2001:db8:2::3 50 1300
-soon_is "its sender, too" "mtu 1300" mtu "$in1" 2001:db8:2::3
+soon_is "its sender, too" "mtu 1300" learns "$in1" fd00:1::2 2001:db8:2::3 50 1300
 ip -n "$gw" link set dev in1 mtu 1280
 ok "a packet too big for the gateway's own link to the client" too_big "$far" 198.51.100.2 $N 52 1258
-soon_is "its sender, too" "mtu 1280" mtu "$far" $N
+soon_is "its sender, too" "mtu 1280" learns "$far" 198.51.100.2 $N 52 1258
 ok "one of IPv6" too_big "$far" 2001:db8:2::2 2001:db8:1::fe 52 1240
-soon_is "its sender, too" "mtu 1280" mtu "$far" 2001:db8:1::fe
+soon_is "its sender, too" "mtu 1280" learns "$far" 2001:db8:2::2 2001:db8:1::fe 52 1240
 ip -n "$gw" link set dev in1 mtu 1500
 gatectl del 12 "${behind[@]}" >/dev/null; gatectl del 13 "${behind6[@]}" >/dev/null
 
