@@ -628,7 +628,7 @@ fake_tick(struct dial *d)
 }
 
 void
-fake_dial_up(struct dial *d)
+fake_dial_link(struct dial *d)
 {
 	fake.connects = true;
 	dial_start(d);
@@ -636,6 +636,12 @@ fake_dial_up(struct dial *d)
 	fake_answer();
 	fake_start_reply(1);
 	fake_call_reply(1, 0);
+}
+
+void
+fake_dial_up(struct dial *d)
+{
+	fake_dial_link(d);
 	fake_network(d);
 	fake_answer();
 	fake_up(d, true, true, true);
@@ -674,6 +680,17 @@ fake_start(void)
 		if (profile_needs_placeholder(c->dials[i].profile))
 			addr_parse(&c->dials[i].netif.placeholder, "192.0.0.7");
 	}
+}
+
+struct dial *
+fake_client(const char *options)
+{
+	char all[512];
+
+	snprintf(all, sizeof(all), "server 192.0.2.1 user bob %s", options);
+	fake_tunnel("t", all);
+	fake_start();
+	return &fake.client.dials[0];
 }
 
 void

@@ -23,6 +23,8 @@ extern struct fake fake;
 /* Adds a tunnel with these options ("user bob demand yes"), before fake_start(). */
 struct profile *fake_tunnel(const char *name, const char *options);
 void fake_start(void);
+/* A client with one tunnel with these options besides server and user. */
+struct dial *fake_client(const char *options);
 void fake_init(void);
 void fake_fini(void);
 /* What was noted since the last time, e.g. "tcp:192.0.2.1 Start-Control-Connection-Request". */
@@ -53,6 +55,8 @@ void fake_event(struct dial *d, enum tunnel_event_type type);
 /* Runs a command of the control socket with a JSON text; the answer as text: "ROW\nROW\nRESULT" or "error: ...". Static. */
 const char *fake_command(const char *name, const char *args);
 
+/* From dial_start() until the call is up. */
+void fake_dial_link(struct dial *d);
 /* All of it, from dial_start() to up. */
 void fake_dial_up(struct dial *d);
 

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,23 +8,11 @@
 
 static struct dial *d;
 
-/* One tunnel with these options besides server and user. */
-static void
-tunnel(const char *options)
-{
-	char all[512];
-
-	snprintf(all, sizeof(all), "server 192.0.2.1 user bob %s", options);
-	fake_tunnel("t", all);
-	fake_start();
-	d = &fake.client.dials[0];
-}
-
 #define ck_log(text) ck_assert_str_eq(fake_log(), text)
 
 START_TEST(test_a_call_from_its_beginning_to_its_end)
 {
-	tunnel("routes 10.0.0.0/8 ip-up /up ip-down /down");
+	d = fake_client("routes 10.0.0.0/8 ip-up /up ip-down /down");
 	fake.connects = true;
 	dial_start(d);
 	ck_assert_int_eq(d->state, DIAL_RESOLVE);
@@ -75,7 +62,7 @@ START_TEST(test_stop_in_every_state)
 
 		fake_fini();
 		fake_init();
-		tunnel("retry-network 1");
+		d = fake_client("retry-network 1");
 		fake.connects = true;
 		dial_start(d);
 		if (state >= DIAL_CONNECT)
@@ -107,7 +94,7 @@ END_TEST
 
 START_TEST(test_a_socket_that_comes_too_late_is_closed)
 {
-	tunnel("");
+	d = fake_client("");
 	dial_start(d);
 	fake_resolve(d);
 	dial_stop(d);
@@ -121,7 +108,7 @@ END_TEST
 
 START_TEST(test_the_next_server_then_a_wait)
 {
-	tunnel("server 192.0.2.1,192.0.2.2");
+	d = fake_client("server 192.0.2.1,192.0.2.2");
 	dial_start(d);
 	fake_resolve(d);
 	fake_answer();
@@ -147,7 +134,7 @@ END_TEST
 START_TEST(test_by_hand_it_is_tried_once)
 {
 	fake.config.by_hand = true;
-	tunnel("");
+	d = fake_client("");
 	dial_start(d);
 	fake_resolve(d);
 	fake_answer();
@@ -159,7 +146,7 @@ END_TEST
 
 START_TEST(test_a_refused_call)
 {
-	tunnel("");
+	d = fake_client("");
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
@@ -183,7 +170,7 @@ END_TEST
 
 START_TEST(test_a_refused_control_connection)
 {
-	tunnel("");
+	d = fake_client("");
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
@@ -199,7 +186,7 @@ END_TEST
 static void
 negotiate(const char *options)
 {
-	tunnel(options);
+	d = fake_client(options);
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
@@ -303,7 +290,7 @@ END_TEST
 
 START_TEST(test_a_call_that_just_ends)
 {
-	tunnel("");
+	d = fake_client("");
 	fake_dial_up(d);
 	fake_disconnect(1);
 	ck_assert_uint_eq(fake.last.abort.listen_ns, TS_MS(300));
@@ -320,7 +307,7 @@ END_TEST
 
 START_TEST(test_tcp_that_breaks)
 {
-	tunnel("");
+	d = fake_client("");
 	fake_dial_up(d);
 	fake_tcp_closed();
 	ck_assert_int_eq(d->trouble.kind, TROUBLE_TCP_LOST);
@@ -335,7 +322,7 @@ START_TEST(test_nobody_answers_while_hanging_up)
 {
 	struct tunnel_counters *counters;
 
-	tunnel("");
+	d = fake_client("");
 	fake_dial_up(d);
 	counters = d->counters;
 	dial_stop(d);
@@ -355,7 +342,7 @@ END_TEST
 
 START_TEST(test_blocked_gre)
 {
-	tunnel("");
+	d = fake_client("");
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
@@ -376,7 +363,7 @@ END_TEST
 
 START_TEST(test_up_waits_for_encryption_and_ipv4)
 {
-	tunnel("");
+	d = fake_client("");
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
@@ -402,7 +389,7 @@ END_TEST
 
 START_TEST(test_up_without_ipv4_after_a_while)
 {
-	tunnel("");
+	d = fake_client("");
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
@@ -423,7 +410,7 @@ END_TEST
 
 START_TEST(test_an_interface_that_cannot_be_made)
 {
-	tunnel("");
+	d = fake_client("");
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
@@ -445,7 +432,7 @@ END_TEST
 
 START_TEST(test_a_kick_dials_again)
 {
-	tunnel("retry-ended 1");
+	d = fake_client("retry-ended 1");
 	fake_dial_up(d);
 	dial_hangup_kind(d, TROUBLE_KICKED, NULL);
 	fake_closed(d, PPP_DOWN_LOCAL, 0, "");
@@ -472,7 +459,7 @@ hang_up_idle(void)
 
 START_TEST(test_demand)
 {
-	tunnel("demand yes routes 10.0.0.0/8 ipv6 no");
+	d = fake_client("demand yes routes 10.0.0.0/8 ipv6 no");
 	fake.connects = true;
 	dial_start(d);
 	ck_assert_int_eq(d->state, DIAL_STANDBY);
@@ -507,7 +494,7 @@ END_TEST
 
 START_TEST(test_a_packet_while_hanging_up_dials_again)
 {
-	tunnel("demand yes");
+	d = fake_client("demand yes");
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
@@ -531,7 +518,7 @@ END_TEST
 
 START_TEST(test_idle_without_demand_stays_down)
 {
-	tunnel("");
+	d = fake_client("");
 	fake_dial_up(d);
 	hang_up_idle();
 	ck_assert_int_eq(d->state, DIAL_DOWN);
@@ -543,7 +530,7 @@ END_TEST
 
 START_TEST(test_host_route)
 {
-	tunnel("default-route yes ipv6 no dns yes");
+	d = fake_client("default-route yes ipv6 no dns yes");
 	addr_parse(&fake.gateway, "198.51.100.1");
 	fake.connects = true;
 	dial_start(d);
@@ -583,7 +570,7 @@ END_TEST
 
 START_TEST(test_no_host_route_for_split_routes_elsewhere)
 {
-	tunnel("routes 10.0.0.0/8");
+	d = fake_client("routes 10.0.0.0/8");
 	addr_parse(&fake.gateway, "198.51.100.1");
 	dial_start(d);
 	fake_resolve(d);
@@ -597,7 +584,7 @@ START_TEST(test_a_prefix_before_and_after_up)
 {
 	struct tunnel_event e = {.type = TUNNEL_EVENT_PREFIX};
 
-	tunnel("default-route6 yes");
+	d = fake_client("default-route6 yes");
 	fake.connects = true;
 	dial_start(d);
 	fake_resolve(d);
@@ -626,7 +613,7 @@ END_TEST
 /* A server that calls its outer address its inner one must not draw its own packets into the tunnel. */
 START_TEST(test_inner_address_that_is_the_outer_one)
 {
-	tunnel("server 10.1.1.1 ipv6 no");
+	d = fake_client("server 10.1.1.1 ipv6 no");
 	fake_dial_up(d);
 	ck_assert_ptr_nonnull(strstr(fake_log(), "+addr:10.1.1.2>none"));
 	dial_stop(d);

@@ -1,6 +1,5 @@
 /* What the machine and its operator do to a tunnel. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/timerheap.h"
@@ -8,30 +7,6 @@
 #include "tests/unit/suite.h"
 
 static struct dial *d;
-
-/* One tunnel with these options besides server and user. */
-static void
-tunnel(const char *options)
-{
-	char all[512];
-
-	snprintf(all, sizeof(all), "server 192.0.2.1 user bob %s", options);
-	fake_tunnel("t", all);
-	fake_start();
-	d = &fake.client.dials[0];
-}
-
-/* The call is up. */
-static void
-negotiate(void)
-{
-	fake.connects = true;
-	dial_start(d);
-	fake_resolve(d);
-	fake_answer();
-	fake_start_reply(1);
-	fake_call_reply(1, 0);
-}
 
 /* The server answers all that it is asked while the tunnel ends. */
 static void
@@ -45,7 +20,7 @@ hang_up(void)
 /* The one who says so last is right, at once. */
 START_TEST(test_told_to_dial_while_it_hangs_up)
 {
-	tunnel("");
+	d = fake_client("");
 	fake_dial_up(d);
 	dial_stop(d);
 	dial_start(d);
@@ -69,7 +44,7 @@ END_TEST
 
 START_TEST(test_told_to_dial_while_it_stands_by)
 {
-	tunnel("demand yes");
+	d = fake_client("demand yes");
 	dial_start(d);
 	fake_resolve(d);
 	fake_answer();
@@ -82,7 +57,7 @@ END_TEST
 
 START_TEST(test_an_interface_that_somebody_deletes)
 {
-	tunnel("");
+	d = fake_client("");
 	fake_dial_up(d);
 	netif_check(d);
 	ck_assert_int_eq(d->state, DIAL_UP);
@@ -114,7 +89,7 @@ END_TEST
 
 START_TEST(test_an_interface_that_somebody_deletes_while_it_waits_for_packets)
 {
-	tunnel("demand yes");
+	d = fake_client("demand yes");
 	dial_start(d);
 	fake_resolve(d);
 	fake_answer();
@@ -135,8 +110,8 @@ END_TEST
 /* Another program has such a route: it is told, and not taken for ours at the end. */
 START_TEST(test_a_route_that_is_refused)
 {
-	tunnel("routes 10.0.0.0/8");
-	negotiate();
+	d = fake_client("routes 10.0.0.0/8");
+	fake_dial_link(d);
 	fake_network(d);
 	fake_answer();
 	fake_up(d, true, true, true);
@@ -164,7 +139,7 @@ static const struct {
 /* They may come later, as a modem's do. */
 START_TEST(test_what_to_bind_to_is_not_there)
 {
-	tunnel(bindings[_i].options);
+	d = fake_client(bindings[_i].options);
 	dial_start(d);
 	fake_resolve(d);
 	fake.error = bindings[_i].error;
@@ -178,8 +153,8 @@ END_TEST
 
 START_TEST(test_a_negotiation_without_end)
 {
-	tunnel("lcp-restart 1 lcp-max-configure 2 auth-timeout 3");
-	negotiate();
+	d = fake_client("lcp-restart 1 lcp-max-configure 2 auth-timeout 3");
+	fake_dial_link(d);
 	fake_network(d);
 	fake_answer();
 	ck_assert_uint_eq(fake.last.bind.bundle.restart_ns, TS_S(1));
