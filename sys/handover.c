@@ -449,6 +449,13 @@ is_there(const struct handover_fd *fds, const struct place *places, size_t at)
 	return fds[places[at].which].fd == FIRST + (int)at;
 }
 
+/* Where in the row of n a descriptor stands by its number; n or beyond: outside of it. */
+static size_t
+place_of(int fd, size_t n)
+{
+	return fd >= FIRST ? (size_t)(fd - FIRST) : n;
+}
+
 /* Who has a number of the row keeps it, and the others fill the gaps: to move thousands would take as many descriptors more, twice. */
 static void
 assign_places(struct place *places, const struct handover_fd *fds, size_t n)
@@ -458,13 +465,13 @@ assign_places(struct place *places, const struct handover_fd *fds, size_t n)
 	for (size_t at = 0; at < n; at++)
 		places[at] = (struct place){.which = n, .from = -1, .saved = -1};
 	for (size_t i = 0; i < n; i++) {
-		size_t at = fds[i].fd >= FIRST ? (size_t)(fds[i].fd - FIRST) : n;
+		size_t at = place_of(fds[i].fd, n);
 
 		if (at < n)
 			places[at].which = i;
 	}
 	for (size_t i = 0; i < n; i++) {
-		size_t at = fds[i].fd >= FIRST ? (size_t)(fds[i].fd - FIRST) : n;
+		size_t at = place_of(fds[i].fd, n);
 
 		if (at < n && places[at].which == i)
 			continue;
